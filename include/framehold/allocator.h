@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What lies behind alloc.h: the functions by which the rest of the library
+ * uses its page allocator. They are bound at link time, without indirect
+ * calls; leave the files marked "allocator" in sources.txt out and define
+ * these to bring your own.
+ *
+ * The allocator knows pages as free or not. Every page that it calls free is
+ * in state FREE, and it never gives the same page to two callers. It reads
+ * slots to prefetch at most. With FH_ALLOCATOR_CHECKED, and in checked builds,
+ * each page it gives is claimed by compare-exchange: an allocator that is
+ * wrong ends in FH_E_CORRUPT, never in two owners.
+ */
+#ifndef FRAMEHOLD_ALLOCATOR_H
+#define FRAMEHOLD_ALLOCATOR_H
+
+#include <framehold/alloc.h>
+#include <framehold/region.h>
+#include <framehold/report.h>
+
+FH_BEGIN_DECLS
+
+#ifndef FH_ALLOCATOR_CHECKED
+#define FH_ALLOCATOR_CHECKED FH_CHECKED
+#endif
+
+/*
+ * Called once by fh_init(), before slots exist, to prepare for the pages of
+ * the map: takes what tables it needs from the early allocator. All pages are
+ * not free at first. FH_E_NO_MEMORY if the tables do not fit.
+ */
+FH_NODISCARD
+enum fh_status fh_allocator_init(const struct fh_memory_map *map,
+				 bool memory_is_zeroed);
+
+/* Undoes it. */
+void fh_allocator_fini(void);
+
+/*
+ * Whether a page is the allocator's to have, free or not: a last put hands it
+ * back then. Constant for a page while anybody holds it. Any context.
+ */
+bool fh_allocator_covers(uint64_t frame);
+
+/*
+ * Makes n pages free, which are covered, in state FREE, and the caller's to
+ * give. Thread and interrupt context. Up-called by last puts.
+ */
+void fh_allocator_give_back(uint64_t first, uint64_t n);
+
+/*
+ * Takes a page out if it is free now; false otherwise. It stays in state FREE
+ * and is the caller's. Thread and interrupt context. Up-called by claims by
+ * address.
+ */
+FH_NODISCARD bool fh_allocator_withdraw(uint64_t frame);
+
+/*
+ * Takes n > 0 contiguous free pages as options say; options->align is a power
+ * of two or 0. They stay in state FREE and are the caller's. FH_E_NO_MEMORY.
+ * Sections that they lie in are live: fh_section_make_live().
+ */
+FH_NODISCARD
+enum fh_status fh_allocator_pop(uint64_t n,
+				const struct fh_alloc_options *options,
+				uint64_t *first);
+
+/* Whether a covered page is free, to compare with its slot. CPUs parked. */
+bool fh_allocator_is_free(uint64_t frame);
+
+/*
+ * Checks the allocator's own rules; on a broken one fills *finding in and
+ * returns FH_E_CORRUPT. CPUs parked.
+ */
+FH_NODISCARD enum fh_status fh_allocator_audit(struct fh_finding *finding);
+
+/*
+ * Makes the slots of a raw section ready, if they are not yet: by the
+ * allocator, before it gives pages out of it for the first time.
+ */
+void fh_section_make_live(uint64_t section);
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_ALLOCATOR_H */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Every atomic access of the library, each by a name that carries its order.
+ * Shared words are plain integers, touched by these functions only; there are
+ * no fences and no sequentially consistent accesses. A use says in a comment
+ * which other use it pairs with.
+ *
+ * Words of slots are reached by frame number: the prover sees one array, and
+ * __FRAMAC__ gives each access a sequential meaning (in no other file).
+ */
+#ifndef FRAMEHOLD_ATOMIC_H
+#define FRAMEHOLD_ATOMIC_H
+
+#include <framehold/slot.h>
+
+FH_BEGIN_DECLS
+
+#ifdef __FRAMAC__
+#define FH_LOAD(word, order)	     (word)
+#define FH_STORE(word, value, order) ((word) = (value))
+#define FH_ADD(word, n, order)	     (((word) += (n)) - (n))
+#define FH_SUB(word, n, order)	     (((word) -= (n)) + (n))
+#define FH_CAS(word, expected, desired)                      \
+	((word) == (expected) ? ((word) = (desired), true) : \
+				((expected) = (word), false))
+#else
+#define FH_LOAD(word, order)	     __atomic_load_n(&(word), order)
+#define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
+#define FH_ADD(word, n, order)	     __atomic_fetch_add(&(word), n, order)
+#define FH_SUB(word, n, order)	     __atomic_fetch_sub(&(word), n, order)
+#define FH_CAS(word, expected, desired)                                    \
+	__atomic_compare_exchange_n(&(word), &(expected), (desired), false, \
+				    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+#endif
+
+/* The state word of frame i. */
+
+FH_INLINE uint64_t fh_state_load_relaxed(uint64_t i)
+{
+	return FH_LOAD(fh_slots[i].state, __ATOMIC_RELAXED);
+}
+
+FH_INLINE uint64_t fh_state_load_acquire(uint64_t i)
+{
+	return FH_LOAD(fh_slots[i].state, __ATOMIC_ACQUIRE);
+}
+
+FH_INLINE void fh_state_store_relaxed(uint64_t i, uint64_t state)
+{
+	FH_STORE(fh_slots[i].state, state, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_state_store_release(uint64_t i, uint64_t state)
+{
+	FH_STORE(fh_slots[i].state, state, __ATOMIC_RELEASE);
+}
+
+/* Adds one holder; returns the word before. */
+FH_INLINE uint64_t fh_state_add_relaxed(uint64_t i)
+{
+	return FH_ADD(fh_slots[i].state, 1, __ATOMIC_RELAXED);
+}
+
+/* Takes one holder away; returns the word before. */
+FH_INLINE uint64_t fh_state_sub_release(uint64_t i)
+{
+	return FH_SUB(fh_slots[i].state, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * Writes desired if the word is expected, and returns the word before: the
+ * exchange happened if and only if that is expected. Relaxed when it did not
+ * happen: look at nothing but the result then.
+ */
+FH_INLINE uint64_t fh_state_cas_acquire(uint64_t i, uint64_t expected,
+					uint64_t desired)
+{
+	(void)FH_CAS(fh_slots[i].state, expected, desired);
+	return expected;
+}
+
+/* The list id of frame i: a hint for everybody but the list's owner. */
+
+FH_INLINE uint64_t fh_list_id_load_relaxed(uint64_t i)
+{
+	return FH_LOAD(fh_slots[i].list, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_list_id_store_relaxed(uint64_t i, uint64_t id)
+{
+	FH_STORE(fh_slots[i].list, id, __ATOMIC_RELAXED);
+}
+
+/* Words and bytes outside of slots: locks, section states, counters. */
+
+FH_INLINE uint64_t fh_word_load_relaxed(const uint64_t *word)
+{
+	return FH_LOAD(*word, __ATOMIC_RELAXED);
+}
+
+FH_INLINE uint64_t fh_word_load_acquire(const uint64_t *word)
+{
+	return FH_LOAD(*word, __ATOMIC_ACQUIRE);
+}
+
+FH_INLINE void fh_word_store_relaxed(uint64_t *word, uint64_t value)
+{
+	FH_STORE(*word, value, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_word_store_release(uint64_t *word, uint64_t value)
+{
+	FH_STORE(*word, value, __ATOMIC_RELEASE);
+}
+
+FH_INLINE uint64_t fh_word_add_relaxed(uint64_t *word, uint64_t n)
+{
+	return FH_ADD(*word, n, __ATOMIC_RELAXED);
+}
+
+/* As fh_state_cas_acquire(). */
+FH_INLINE uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
+				       uint64_t desired)
+{
+	(void)FH_CAS(*word, expected, desired);
+	return expected;
+}
+
+FH_INLINE uint8_t fh_byte_load_acquire(const uint8_t *byte)
+{
+	return FH_LOAD(*byte, __ATOMIC_ACQUIRE);
+}
+
+FH_INLINE void fh_byte_store_release(uint8_t *byte, uint8_t value)
+{
+	FH_STORE(*byte, value, __ATOMIC_RELEASE);
+}
+
+#undef FH_LOAD
+#undef FH_STORE
+#undef FH_ADD
+#undef FH_SUB
+#undef FH_CAS
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_ATOMIC_H */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What a kernel owes Framehold: every function that the library calls and
+ * does not define. A missing one fails at link time. No hook is called with a
+ * lock of the library's held, except where its comment says so; no hook may
+ * call back into the library, except where its comment says so.
+ *
+ * Tier 0 is enough for frames on one CPU, before any heap; link host_up.c for
+ * tier 2 then. port/hosted/hosted.c implements all of it in one short file.
+ *
+ * A port that wants hooks inlined defines FH_HOST, the name of a header with
+ * static inline definitions and a macro of the same name for each, such as
+ * #define fh_host_cpu fh_host_cpu.
+ */
+#ifndef FRAMEHOLD_HOST_H
+#define FRAMEHOLD_HOST_H
+
+#include <framehold/report.h>
+
+#ifdef FH_HOST
+#include FH_HOST
+#endif
+
+FH_BEGIN_DECLS
+
+/* ---- Tier 0: frames, segments, lists on one CPU ---- */
+
+/*
+ * Memory is corrupt or a handle was forged: stops the machine, never returns.
+ * Any context, any lock held. fh_finding_text() makes a line of the reason.
+ */
+#ifndef fh_host_panic
+FH_NORETURN void fh_host_panic(const struct fh_finding *why);
+#endif
+
+/*
+ * Where the FH_PAGE_SIZE bytes of the page at pa can be read and written: the
+ * kernel's linear map. pa is aligned and has metadata, or is usable memory of
+ * the map that fh_init() is working on. Any context. The usual one:
+ *
+ *     return (void *)(LINEAR_BASE + pa.bytes);
+ */
+#ifndef fh_host_linear
+void *fh_host_linear(struct fh_paddr pa);
+#endif
+
+/* What fh_host_map_window() is asked to map. */
+enum fh_window {
+	FH_WINDOW_SLOTS,  /* the array at FH_SLOTS */
+	FH_WINDOW_LEDGER, /* the array at FH_LEDGER_PAGES, checked builds */
+};
+
+/*
+ * Makes n pages of physical memory, from pa on, the pages first .. first+n-1
+ * of a window: writeback, writable, global, not executable. Called by
+ * fh_init() only, for each piece of memory with metadata, in ascending order.
+ * A kernel maps them in its boot page tables; one whose memory has no holes
+ * may instead set fh_slot_array to the linear address of the only piece.
+ * Anything but FH_OK makes fh_init() fail with the same status.
+ */
+#ifndef fh_host_map_window
+FH_NODISCARD
+enum fh_status fh_host_map_window(enum fh_window window, uint64_t first,
+				  struct fh_paddr pa, uint64_t n);
+#endif
+
+/* ---- Tier 2: several CPUs, interrupts ---- */
+
+/*
+ * The number of this CPU, 0 .. FH_MAX_CPUS - 1. Called with preemption or
+ * interrupts off.
+ */
+#ifndef fh_host_cpu
+unsigned fh_host_cpu(void);
+#endif
+
+/* Stops and allows again that this thread moves to another CPU; they nest. */
+#ifndef fh_host_preempt_off
+void fh_host_preempt_off(void);
+#endif
+#ifndef fh_host_preempt_on
+void fh_host_preempt_on(void);
+#endif
+
+/*
+ * Switches interrupts off on this CPU and returns what restore needs to put
+ * them back as they were; they nest.
+ */
+#ifndef fh_host_irq_save
+uint64_t fh_host_irq_save(void);
+#endif
+#ifndef fh_host_irq_restore
+void fh_host_irq_restore(uint64_t saved);
+#endif
+
+/*
+ * One turn of a loop that waits for another CPU: a pause instruction. Locks
+ * may be held.
+ */
+#ifndef fh_host_relax
+void fh_host_relax(void);
+#endif
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_HOST_H */

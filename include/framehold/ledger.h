@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The ledger: in checked builds (FH_CHECKED) every owning handle is one unit
+ * on each page it owns, counted by page and by kind, and remembers the site in
+ * the caller's code that made it. A page's state word equals the sum of its
+ * units at all times when no operation is under way; fh_audit() checks that.
+ *
+ * Units change inside the primitive operations and nowhere else. Putting a
+ * copy of a handle again, restoring a page twice, or restoring one that was
+ * never forgotten stops the machine with both call sites.
+ *
+ * In other builds the wrappers at the end of this file are empty and none of
+ * the rest is referenced.
+ *
+ * Seed: MetaRegionOwners::frame_obligations, mint_frame_obligation,
+ * redeem_frame_obligation.
+ */
+#ifndef FRAMEHOLD_LEDGER_H
+#define FRAMEHOLD_LEDGER_H
+
+#include <framehold/slot.h>
+
+FH_BEGIN_DECLS
+
+/* Who can own a page. */
+enum fh_unit {
+	FH_UNIT_FRAME = 0, /* struct fh_frame and its untyped and typed forms */
+	FH_UNIT_SEGMENT,   /* each page of a struct fh_segment */
+	FH_UNIT_RAW,	   /* forgotten by into_raw, inc, or bring-up */
+	FH_UNIT_ENTRY,	   /* a page table entry */
+	FH_UNIT_ROOT,	   /* a CPU whose active root the page is */
+	FH_UNIT_DEFERRED,  /* waits for a flush or a grace period */
+	FH_UNIT_UNIQUE,	   /* struct fh_unique */
+	FH_UNIT_LIST,	   /* a member of a struct fh_list */
+	FH_UNIT_KINDS,
+};
+
+/* "frame", "segment", ...: for reports. */
+const char *fh_unit_name(enum fh_unit kind);
+
+/*
+ * The units of one page. The sites are offsets from fh_init(), so that they
+ * fit 32 bits; 0 is none.
+ */
+struct fh_ledger_page {
+	uint32_t frames;
+	uint32_t segments;
+	uint32_t raws;
+	uint32_t entries;
+	uint16_t roots;
+	uint16_t deferred;
+	uint8_t uniques;
+	uint8_t lists;
+	uint16_t spare;
+	int32_t forgotten_at; /* the last into_raw or entry into a list */
+	int32_t restored_at;  /* the last from_raw */
+};
+
+FH_STATIC_ASSERT(sizeof(struct fh_ledger_page) == 32,
+		 "32 bytes a page in checked builds");
+
+/* The ledger's pages, by frame number: FH_LEDGER_PAGES in config.h. */
+extern struct fh_ledger_page *fh_ledger_page_array;
+#define fh_ledger_pages FH_LEDGER_PAGES
+
+/* The units of one kind on a page with metadata. CPUs parked or page owned. */
+uint64_t fh_ledger_units(uint64_t frame, enum fh_unit kind);
+
+/* One live handle, as the leak report shows it. */
+struct fh_leak {
+	enum fh_unit kind;
+	uint64_t first;	 /* its first page, */
+	uint64_t count;	 /* how many pages, */
+	uintptr_t site;	 /* who made it, */
+	uint64_t handles; /* and how many others were made there alike */
+};
+
+/*
+ * The leak report: live handles grouped by kind and call site, largest group
+ * first. Writes up to capacity groups and returns how many it wrote; needs
+ * every other CPU parked. Raw and list units, which no handle names, are not
+ * in it: fh_audit_summary() counts them.
+ */
+size_t fh_ledger_leaks(struct fh_leak *leaks, size_t capacity);
+
+/*
+ * Whether no handle is live: every one was put or forgotten. Needs every
+ * other CPU parked; always true in unchecked builds. Together with an audit
+ * that finds nothing this is the seeds' clean_inv. Seed: clean_inv.
+ */
+bool fh_ledger_is_clean(void);
+
+/* ---- For the primitive operations only ---- */
+
+/* Width of the frame number in a handle; the rest names a ledger record. */
+#define FH_HANDLE_FRAMES FH_FRAME_NUMBER_END
+
+/* The address in the caller's code from which it is called. */
+uintptr_t fh_here(void);
+
+#define FH_HERE	  (FH_CHECKED ? fh_here() : 0)
+#define FH_CALLER (FH_CHECKED ? (uintptr_t)__builtin_return_address(0) : 0)
+
+uint64_t fh_ledger_mint(uint64_t first, uint64_t n, enum fh_unit kind,
+			uintptr_t site);
+void fh_ledger_redeem(uint64_t handle, uint64_t n, enum fh_unit kind,
+		      uintptr_t site);
+void fh_ledger_forget(uint64_t handle, uint64_t n, enum fh_unit kind,
+		      uintptr_t site);
+uint64_t fh_ledger_restore(uint64_t first, uint64_t n, enum fh_unit kind,
+			   uintptr_t site);
+void fh_ledger_mint_raw(uint64_t first, uint64_t n);
+void fh_ledger_enter_list(uint64_t handle, uintptr_t site);
+uint64_t fh_ledger_leave_list(uint64_t frame, uintptr_t site);
+void fh_ledger_check(uint64_t handle, enum fh_unit kind, uintptr_t site);
+
+/* The frame number in a handle. */
+FH_INLINE uint64_t fh_handle_frame(uint64_t handle)
+{
+	return FH_CHECKED ? handle % FH_HANDLE_FRAMES : handle;
+}
+
+/* A new handle on n pages; in other builds just their first number. */
+FH_INLINE uint64_t fh_unit_mint(uint64_t first, uint64_t n, enum fh_unit kind,
+				uintptr_t site)
+{
+	return FH_CHECKED ? fh_ledger_mint(first, n, kind, site) : first;
+}
+
+/* The handle ends. Before the state word lets go of the page. */
+FH_INLINE void fh_unit_redeem(uint64_t handle, uint64_t n, enum fh_unit kind,
+			      uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_redeem(handle, n, kind, site);
+}
+
+/* The handle's units become raw. Seed: into_raw, ManuallyDrop::new. */
+FH_INLINE void fh_unit_forget(uint64_t handle, uint64_t n, enum fh_unit kind,
+			      uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_forget(handle, n, kind, site);
+}
+
+/* Raw units become a handle's. Seed: from_raw. */
+FH_INLINE uint64_t fh_unit_restore(uint64_t first, uint64_t n,
+				   enum fh_unit kind, uintptr_t site)
+{
+	return FH_CHECKED ? fh_ledger_restore(first, n, kind, site) : first;
+}
+
+/* New units that are raw from the start. */
+FH_INLINE void fh_unit_mint_raw(uint64_t first, uint64_t n)
+{
+	if (FH_CHECKED)
+		fh_ledger_mint_raw(first, n);
+}
+
+/* The unit of a unique handle becomes the list's, */
+FH_INLINE void fh_unit_enter_list(uint64_t handle, uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_enter_list(handle, site);
+}
+
+/* and again a unique handle's. */
+FH_INLINE uint64_t fh_unit_leave_list(uint64_t frame, uintptr_t site)
+{
+	return FH_CHECKED ? fh_ledger_leave_list(frame, site) : frame;
+}
+
+/* Stops the machine unless the handle is live. */
+FH_INLINE void fh_unit_check(uint64_t handle, enum fh_unit kind, uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_check(handle, kind, site);
+}
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_LEDGER_H */

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Segments: one reference to each page of a contiguous range. A segment is a
+ * first page and a number of pages, passed by value; an empty one is the zero
+ * value, owns nothing and names no address.
+ *
+ * Offsets and counts are pages. Everything is checked without wrapping: no
+ * argument reaches a page outside of the segment. Contexts as for frames; an
+ * operation on n pages takes time in proportion to n, without a lock.
+ */
+#ifndef FRAMEHOLD_SEGMENT_H
+#define FRAMEHOLD_SEGMENT_H
+
+#include <framehold/frame.h>
+
+FH_BEGIN_DECLS
+
+/* One reference to each of count pages. Seed: Segment. */
+struct fh_segment {
+	uint64_t handle; /* private: fh_segment_first() */
+	uint64_t count;
+};
+
+/* The same, known to be untyped. Seed: USegment. */
+struct fh_usegment {
+	uint64_t handle;
+	uint64_t count;
+};
+
+/* A range of pages by number: what into_raw leaves of a segment. */
+struct fh_range {
+	uint64_t first;
+	uint64_t count;
+};
+
+/*
+ * Makes the words of the page at pa, which has just been claimed; cannot fail.
+ * Seed: the closure given to from_unused.
+ */
+typedef struct fh_meta fh_meta_maker(void *context, struct fh_paddr pa);
+
+/* The empty segment. */
+FH_INLINE struct fh_segment fh_segment_none(void)
+{
+	struct fh_segment s;
+
+	s.handle = 0;
+	s.count = 0;
+	return s;
+}
+
+/* The number of the first page; 0 if empty. Any context. */
+FH_INLINE uint64_t fh_segment_first(struct fh_segment s)
+{
+	return fh_handle_frame(s.handle);
+}
+
+/* How many pages it has. Any context. Seed: nrpage_spec. */
+FH_INLINE uint64_t fh_segment_count(struct fh_segment s)
+{
+	return s.count;
+}
+
+/* Bytes in the segment. Any context. Seed: size. */
+FH_INLINE uint64_t fh_segment_size(struct fh_segment s)
+{
+	return s.count * FH_PAGE_SIZE;
+}
+
+/* Its first byte; 0 if empty. Any context. Seed: start_paddr. */
+FH_INLINE struct fh_paddr fh_segment_start(struct fh_segment s)
+{
+	return fh_paddr_of_frame(fh_segment_first(s));
+}
+
+/* The byte after its last; 0 if empty. Any context. Seed: end_paddr. */
+FH_INLINE struct fh_paddr fh_segment_end(struct fh_segment s)
+{
+	return fh_paddr_of_frame(fh_segment_first(s) + s.count);
+}
+
+/*
+ * Claims the pages from start up to end, which nobody holds: one reference
+ * each, the given type, and *meta as the words of every page (null: zero
+ * words). All or nothing: when a page cannot be claimed, those before it are
+ * dropped again, on_drop once for each, and every count is as before.
+ *
+ *   FH_E_NOT_ALIGNED    start or end is not a page's first byte
+ *   FH_E_OUT_OF_BOUND   end is beyond fh_max_paddr(), or a page has no slot
+ *   FH_E_EMPTY          start is not below end (the seed panics)
+ *   FH_E_IN_USE, FH_E_UNIQUE, FH_E_BUSY   the first page that is held
+ *
+ * checked in this order. Contexts as fh_frame_from_unused().
+ * Seed: Segment::from_unused.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_from_unused(struct fh_paddr start,
+				      struct fh_paddr end,
+				      const struct fh_meta_type *type,
+				      const struct fh_meta *meta,
+				      struct fh_segment *out);
+
+/*
+ * The same with words of its own for each page. make runs in ascending order,
+ * once for each page that could be claimed, after it was; what it made for a
+ * page that is dropped again is on_drop's to release.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_from_unused_with(struct fh_paddr start,
+					   struct fh_paddr end,
+					   const struct fh_meta_type *type,
+					   fh_meta_maker *make, void *context,
+					   struct fh_segment *out);
+
+/*
+ * A segment of the frame's one page; *f becomes no frame, and no frame makes
+ * an empty segment. The count does not change. Any context.
+ * Seed: From<Frame> for Segment.
+ */
+FH_NODISCARD struct fh_segment fh_segment_from_frame(struct fh_frame *f);
+
+/*
+ * Splits off the first `pages` pages: low gets them, high the rest; *s becomes
+ * empty. No count changes. FH_E_OUT_OF_BOUND unless 0 < pages < count (the
+ * seed panics). low and high are different objects. Any context. Seed: split.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_split(struct fh_segment *s, uint64_t pages,
+				struct fh_segment *low,
+				struct fh_segment *high);
+
+/*
+ * Another reference to each of the pages begin .. end-1 of s, counted from
+ * its first page. An empty range makes the empty segment. A count at its
+ * maximum stops the machine. FH_E_OUT_OF_BOUND unless begin <= end <= count
+ * (the seed panics). Any context. Seed: slice.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_slice(struct fh_segment s, uint64_t begin,
+				uint64_t end, struct fh_segment *out);
+
+/*
+ * Another reference to every page. A count at its maximum stops the machine.
+ * Any context. Seed: clone.
+ */
+FH_NODISCARD struct fh_segment fh_segment_get(struct fh_segment s);
+
+/*
+ * Takes the first page out of the segment, with its reference. FH_E_EMPTY if
+ * there is none. Any context. Seed: next.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_next(struct fh_segment *s, struct fh_frame *out);
+
+/*
+ * Gives up the reference to every page, as fh_frame_put() does for each, in
+ * ascending order; *s becomes empty. Contexts as for a last put.
+ * Seed: drop.
+ */
+void fh_segment_put(struct fh_segment *s);
+
+/*
+ * Forgets the segment without giving its references up; *s becomes empty. The
+ * range is all that is left. Any context. Seed: into_raw.
+ */
+FH_NODISCARD struct fh_range fh_segment_into_raw(struct fh_segment *s);
+
+/*
+ * Makes a segment of references forgotten by fh_segment_into_raw() or, page
+ * by page, by fh_frame_into_raw(). An empty range makes the empty segment. The
+ * caller knows that there is a forgotten reference to every page; checked
+ * builds stop the machine if there is not (rule "restore"). Any context.
+ *
+ *   FH_E_OUT_OF_BOUND   the range has pages without slots
+ *   FH_E_UNUSED, FH_E_UNIQUE, FH_E_BUSY   a page that nobody shares
+ *
+ * Seed: Segment::from_raw.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_from_raw(struct fh_range range,
+				   struct fh_segment *out);
+
+/* Page `index` of the segment, borrowed; index < count. Any context. */
+FH_NODISCARD
+enum fh_status fh_segment_borrow(struct fh_segment s, uint64_t index,
+				 struct fh_frame_ref *out);
+
+/*
+ * Whether every page is of that type; FH_E_EMPTY for an empty segment, whose
+ * pages have none, FH_E_WRONG_TYPE if one page is not. Any context. Seed:
+ * TryFrom<Segment<dyn AnyFrameMeta>> for Segment<M>.
+ */
+FH_NODISCARD
+enum fh_status fh_segment_check_type(struct fh_segment s,
+				     const struct fh_meta_type *type);
+
+/* ---- Untyped segments ---- */
+
+/*
+ * Turns a segment into an untyped one, if every page is; *s becomes empty. No
+ * count changes. Otherwise the caller keeps *s: FH_E_EMPTY, FH_E_WRONG_TYPE.
+ * Any context. Seed: TryFrom<Segment<dyn AnyFrameMeta>> for USegment.
+ */
+FH_NODISCARD
+enum fh_status fh_usegment_from_segment(struct fh_segment *s,
+					struct fh_usegment *out);
+
+/*
+ * Forgets that a segment is untyped; *s becomes empty. No count changes. Any
+ * context. Seed: From<Segment<M>> for USegment, in reverse.
+ */
+FH_NODISCARD
+FH_INLINE struct fh_segment fh_segment_from_usegment(struct fh_usegment *s)
+{
+	struct fh_segment segment;
+
+	segment.handle = s->handle;
+	segment.count = s->count;
+	s->handle = 0;
+	s->count = 0;
+	return segment;
+}
+
+FH_INLINE struct fh_usegment fh_usegment_none(void)
+{
+	struct fh_usegment s;
+
+	s.handle = 0;
+	s.count = 0;
+	return s;
+}
+
+FH_INLINE uint64_t fh_usegment_first(struct fh_usegment s)
+{
+	return fh_handle_frame(s.handle);
+}
+
+FH_INLINE uint64_t fh_usegment_count(struct fh_usegment s)
+{
+	return s.count;
+}
+
+/* As fh_segment_put(). */
+FH_INLINE void fh_usegment_put(struct fh_usegment *s)
+{
+	struct fh_segment segment = fh_segment_from_usegment(s);
+
+	fh_segment_put(&segment);
+}
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_SEGMENT_H */
