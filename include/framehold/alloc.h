@@ -19,7 +19,7 @@ FH_BEGIN_DECLS
 struct fh_alloc_options {
 	uint64_t align; /* pages, a power of two; 0 as 1 */
 	uint64_t below; /* page numbers below this only; 0: no limit */
-	bool zeroed;	/* contents are zero; otherwise they are anything */
+	bool zeroed;    /* contents are zero; otherwise they are anything */
 };
 
 /*
@@ -27,17 +27,18 @@ struct fh_alloc_options {
  * contiguous pages as a segment. meta as in fh_frame_from_unused(); a null
  * options asks for any zeroed page. *out is written on success only:
  *
- *   FH_E_NO_MEMORY   no such page, or no such run of pages, is free
- *   FH_E_INVALID     align is not a power of two
+ *   FH_E_INVALID     align is not a power of two, or as fh_frame_from_unused()
  *   FH_E_EMPTY       n is 0
+ *   FH_E_NO_MEMORY   no such page, or no such run of pages, is free
+ *   FH_E_CORRUPT     the allocator gave a page that is not free; only where
+ *                    that is checked: allocator.h
  *
  * Seed: alloc_frame_with, alloc_segment_with.
  */
 FH_NODISCARD
 enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
 			      const struct fh_meta_type *type,
-			      const struct fh_meta *meta,
-			      struct fh_frame *out);
+			      const struct fh_meta *meta, struct fh_frame *out);
 FH_NODISCARD
 enum fh_status fh_unique_alloc(const struct fh_alloc_options *options,
 			       const struct fh_meta_type *type,
@@ -60,24 +61,27 @@ enum fh_status fh_segment_alloc(uint64_t n,
  *   FH_E_BUSY, FH_E_IN_USE, FH_E_UNIQUE, FH_E_UNUSED   the first page that is
  *                       not free, by its state
  */
-FH_NODISCARD enum fh_status fh_alloc_take(uint64_t first, uint64_t n);
+FH_NODISCARD
+enum fh_status fh_alloc_take(uint64_t first, uint64_t n);
 
 /*
  * Hands n unused pages to the allocator, all or nothing. Errors as
  * fh_alloc_take(), with FH_E_TWICE for a page that is free already.
  */
-FH_NODISCARD enum fh_status fh_alloc_add(uint64_t first, uint64_t n);
+FH_NODISCARD
+enum fh_status fh_alloc_add(uint64_t first, uint64_t n);
 
 /*
  * Takes n given free pages out for good: they are held with fh_unusable_type.
  * Errors as fh_alloc_take().
  */
-FH_NODISCARD enum fh_status fh_alloc_retire(uint64_t first, uint64_t n);
+FH_NODISCARD
+enum fh_status fh_alloc_retire(uint64_t first, uint64_t n);
 
 /* Figures of the allocator, exact while no operation is under way. */
 struct fh_alloc_stats {
 	uint64_t pages; /* that it manages: free, in use, taken */
-	uint64_t free;	/* of these, free */
+	uint64_t free;  /* of these, free */
 };
 
 /* Thread and interrupt context. */

@@ -53,7 +53,8 @@ void fh_allocator_give_back(uint64_t first, uint64_t n);
  * and is the caller's. Thread and interrupt context. Up-called by claims by
  * address.
  */
-FH_NODISCARD bool fh_allocator_withdraw(uint64_t frame);
+FH_NODISCARD
+bool fh_allocator_withdraw(uint64_t frame);
 
 /*
  * Takes n > 0 contiguous free pages as options say; options->align is a power
@@ -72,7 +73,8 @@ bool fh_allocator_is_free(uint64_t frame);
  * Checks the allocator's own rules; on a broken one fills *finding in and
  * returns FH_E_CORRUPT. CPUs parked.
  */
-FH_NODISCARD enum fh_status fh_allocator_audit(struct fh_finding *finding);
+FH_NODISCARD
+enum fh_status fh_allocator_audit(struct fh_finding *finding);
 
 /*
  * Makes the slots of a raw section ready, if they are not yet: by the

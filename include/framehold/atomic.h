@@ -16,20 +16,20 @@
 FH_BEGIN_DECLS
 
 #ifdef __FRAMAC__
-#define FH_LOAD(word, order)	     (word)
+#define FH_LOAD(word, order)         (word)
 #define FH_STORE(word, value, order) ((word) = (value))
-#define FH_ADD(word, n, order)	     (((word) += (n)) - (n))
-#define FH_SUB(word, n, order)	     (((word) -= (n)) + (n))
-#define FH_CAS(word, expected, desired)                      \
-	((word) == (expected) ? ((word) = (desired), true) : \
-				((expected) = (word), false))
+#define FH_ADD(word, n, order)       (((word) += (n)) - (n))
+#define FH_SUB(word, n, order)       (((word) -= (n)) + (n))
+#define FH_CAS(word, expected, desired)                                        \
+	((word) == (expected) ? ((word) = (desired), true)                     \
+			      : ((expected) = (word), false))
 #else
-#define FH_LOAD(word, order)	     __atomic_load_n(&(word), order)
+#define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
-#define FH_ADD(word, n, order)	     __atomic_fetch_add(&(word), n, order)
-#define FH_SUB(word, n, order)	     __atomic_fetch_sub(&(word), n, order)
-#define FH_CAS(word, expected, desired)                                    \
-	__atomic_compare_exchange_n(&(word), &(expected), (desired), false, \
+#define FH_ADD(word, n, order)       __atomic_fetch_add(&(word), n, order)
+#define FH_SUB(word, n, order)       __atomic_fetch_sub(&(word), n, order)
+#define FH_CAS(word, expected, desired)                                        \
+	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
 				    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #endif
 

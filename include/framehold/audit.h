@@ -29,7 +29,8 @@ FH_BEGIN_DECLS
  *
  * Seed: MetaRegionOwners::inv, MetaSlotOwner::inv.
  */
-FH_NODISCARD enum fh_status fh_audit(struct fh_finding *finding);
+FH_NODISCARD
+enum fh_status fh_audit(struct fh_finding *finding);
 
 /* Pages with metadata by state, use and owner. */
 struct fh_audit_summary {
@@ -38,8 +39,8 @@ struct fh_audit_summary {
 	uint64_t busy;
 	uint64_t unique;
 	uint64_t shared;
-	uint64_t usage[5];		/* by enum fh_usage */
-	uint64_t units[FH_UNIT_KINDS];	/* checked builds: sums of units */
+	uint64_t usage[5];             /* by enum fh_usage */
+	uint64_t units[FH_UNIT_KINDS]; /* checked builds: sums of units */
 };
 
 void fh_audit_summary(struct fh_audit_summary *summary);

@@ -12,17 +12,17 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-#define FH_BEGIN_DECLS extern "C" {
-#define FH_END_DECLS   }
+#define FH_BEGIN_DECLS                    extern "C" {
+#define FH_END_DECLS                      }
 #define FH_STATIC_ASSERT(condition, text) static_assert(condition, text)
-#define FH_ALIGNOF(type) alignof(type)
-#define FH_NORETURN [[noreturn]]
+#define FH_ALIGNOF(type)                  alignof(type)
+#define FH_NORETURN                       [[noreturn]]
 #else
 #define FH_BEGIN_DECLS
 #define FH_END_DECLS
 #define FH_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
-#define FH_ALIGNOF(type) _Alignof(type)
-#define FH_NORETURN _Noreturn
+#define FH_ALIGNOF(type)                  _Alignof(type)
+#define FH_NORETURN                       _Noreturn
 #endif
 
 /* The result carries ownership or the reason of a failure: look at it. */

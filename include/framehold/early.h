@@ -16,16 +16,18 @@
 FH_BEGIN_DECLS
 
 /*
- * Opens the early allocator on a normalised map, which must stay where it is
- * until fh_fini(). FH_E_TWICE if it is open, or retired and memory is up.
- * Seed: init_early_allocator.
+ * Opens the early allocator on a normalised map, none of which is taken then;
+ * the map must stay where it is until fh_fini(). FH_E_TWICE if it is open, or
+ * retired and memory is up. Seed: init_early_allocator.
  */
-FH_NODISCARD enum fh_status fh_early_begin(struct fh_memory_map *map);
+FH_NODISCARD
+enum fh_status fh_early_begin(struct fh_memory_map *map);
 
 /*
- * Takes n contiguous pages whose first number is a multiple of align; page 0
- * is never among them. Pages skipped for alignment at the start of what is
- * left of a span are lost until the early allocator's pages are reclaimed.
+ * Takes n contiguous pages whose first number is a multiple of align, from the
+ * lowest span that has room for them; page 0 is never among them. Pages
+ * skipped for alignment at the start of what is left of that span count as
+ * taken: they are lost until the early allocator's pages are reclaimed.
  *
  *   FH_E_INVALID     n is 0, align is not a power of two, or it is not open
  *   FH_E_NO_MEMORY   no span has that much left

@@ -46,10 +46,37 @@ struct fh_frame_ref {
 	uint64_t frame;
 };
 
-/* For private use by the inline functions below; never return normally. */
-FH_COLD void fh_frame_get_failed(uint64_t frame, uint64_t state,
-				 uintptr_t site);
-FH_COLD void fh_frame_put_last(uint64_t frame, uint64_t state, uintptr_t site);
+/* ---- For the primitive operations only ---- */
+
+/* The count that a get or a put found is not one it may change: stops, ... */
+FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
+/* ... or drops the page, if it was the last reference. */
+FH_COLD void fh_page_put_last(uint64_t frame, uint64_t state, uintptr_t site);
+
+/* One reference more to a page that the caller has a reference to. */
+FH_INLINE void fh_page_get(uint64_t i, uintptr_t site)
+{
+	/* Relaxed: the caller's reference keeps the page from being dropped. */
+	uint64_t old = fh_state_add_relaxed(i);
+
+	if (FH_UNLIKELY(old < FH_STATE_ONE || old >= FH_STATE_MAX))
+		fh_page_get_failed(i, old, site);
+}
+
+/* One reference less. */
+FH_INLINE void fh_page_put(uint64_t i, uintptr_t site)
+{
+	/*
+	 * Release: our use of the page comes before its drop. Pairs with the
+	 * acquire load of the last putter in fh_page_put_last().
+	 */
+	uint64_t old = fh_state_sub_release(i);
+
+	if (FH_UNLIKELY(old <= FH_STATE_ONE || old > FH_STATE_MAX))
+		fh_page_put_last(i, old, site);
+}
+
+/* ---- Frames ---- */
 
 /* No frame. */
 FH_INLINE struct fh_frame fh_frame_none(void)
@@ -104,10 +131,7 @@ FH_INLINE struct fh_frame fh_frame_get(struct fh_frame f)
 	uint64_t i = fh_frame_number(f);
 
 	fh_unit_check(f.handle, FH_UNIT_FRAME, FH_HERE);
-	/* Relaxed: the caller's reference keeps the page from being dropped. */
-	uint64_t old = fh_state_add_relaxed(i);
-	if (FH_UNLIKELY(old < FH_STATE_ONE || old >= FH_STATE_MAX))
-		fh_frame_get_failed(i, old, FH_HERE);
+	fh_page_get(i, FH_HERE);
 	copy.handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_HERE);
 	return copy;
 }
@@ -126,13 +150,7 @@ FH_INLINE void fh_frame_put(struct fh_frame *f)
 		return;
 	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_HERE);
 	f->handle = 0;
-	/*
-	 * Release: our use of the page comes before the drop. Pairs with the
-	 * acquire load of the last putter in fh_frame_put_last().
-	 */
-	uint64_t old = fh_state_sub_release(i);
-	if (FH_UNLIKELY(old <= FH_STATE_ONE || old > FH_STATE_MAX))
-		fh_frame_put_last(i, old, FH_HERE);
+	fh_page_put(i, FH_HERE);
 }
 
 /*
@@ -163,7 +181,8 @@ FH_INLINE struct fh_paddr fh_frame_ref_paddr(struct fh_frame_ref ref)
  * Makes a reference from a borrow, while that is valid. As fh_frame_get().
  * Seed: clone through FrameRef's Deref.
  */
-FH_NODISCARD struct fh_frame fh_frame_ref_get(struct fh_frame_ref ref);
+FH_NODISCARD
+struct fh_frame fh_frame_ref_get(struct fh_frame_ref ref);
 
 /*
  * Claims the page at pa, which nobody holds, as a frame with one reference,
@@ -171,12 +190,13 @@ FH_NODISCARD struct fh_frame fh_frame_ref_get(struct fh_frame_ref ref);
  * in the allocator is withdrawn from it. On failure *out keeps its value, the
  * caller keeps what *meta stands for, and on_drop does not run:
  *
- *   FH_E_NOT_ALIGNED, FH_E_OUT_OF_BOUND   as fh_get_slot(), tested first
+ *   FH_E_INVALID   type is null, or larger than a slot's words
+ *   FH_E_NOT_ALIGNED, FH_E_OUT_OF_BOUND   as fh_get_slot()
  *   FH_E_IN_USE   somebody shares the page
  *   FH_E_UNIQUE   somebody owns it alone
  *   FH_E_BUSY     it is being made or dropped, or is on its way to a CPU
  *
- * Takes the lock of the page's zone; not from non-maskable interrupts.
+ * checked in this order. Takes the lock of the page's zone; not from non-maskable interrupts.
  * Seed: from_unused, get_from_unused.
  */
 FH_NODISCARD
@@ -208,14 +228,16 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out);
  *
  * Seed: inc_frame_ref_count.
  */
-FH_NODISCARD enum fh_status fh_frame_inc(struct fh_paddr pa);
+FH_NODISCARD
+enum fh_status fh_frame_inc(struct fh_paddr pa);
 
 /*
  * Forgets a handle without giving its reference up; *f becomes no frame. The
  * address returned is all that is left of it. on_drop does not run. Any
  * context. Seed: into_raw, ManuallyDrop::new.
  */
-FH_NODISCARD struct fh_paddr fh_frame_into_raw(struct fh_frame *f);
+FH_NODISCARD
+struct fh_paddr fh_frame_into_raw(struct fh_frame *f);
 
 /*
  * Makes a handle of a reference forgotten by fh_frame_into_raw(),

@@ -36,7 +36,8 @@ FH_NORETURN void fh_host_panic(const struct fh_finding *why);
 /*
  * Where the FH_PAGE_SIZE bytes of the page at pa can be read and written: the
  * kernel's linear map. pa is aligned and has metadata, or is usable memory of
- * the map that fh_init() is working on. Any context. The usual one:
+ * the map that fh_init() is working on. Pages that follow each other in one
+ * span of the map do so here. Any context. The usual one:
  *
  *     return (void *)(LINEAR_BASE + pa.bytes);
  */

@@ -26,12 +26,12 @@ FH_BEGIN_DECLS
 enum fh_unit {
 	FH_UNIT_FRAME = 0, /* struct fh_frame and its untyped and typed forms */
 	FH_UNIT_SEGMENT,   /* each page of a struct fh_segment */
-	FH_UNIT_RAW,	   /* forgotten by into_raw, inc, or bring-up */
-	FH_UNIT_ENTRY,	   /* a page table entry */
-	FH_UNIT_ROOT,	   /* a CPU whose active root the page is */
+	FH_UNIT_RAW,       /* forgotten by into_raw, inc, or bring-up */
+	FH_UNIT_ENTRY,     /* a page table entry */
+	FH_UNIT_ROOT,      /* a CPU whose active root the page is */
 	FH_UNIT_DEFERRED,  /* waits for a flush or a grace period */
-	FH_UNIT_UNIQUE,	   /* struct fh_unique */
-	FH_UNIT_LIST,	   /* a member of a struct fh_list */
+	FH_UNIT_UNIQUE,    /* struct fh_unique */
+	FH_UNIT_LIST,      /* a member of a struct fh_list */
 	FH_UNIT_KINDS,
 };
 
@@ -69,10 +69,10 @@ uint64_t fh_ledger_units(uint64_t frame, enum fh_unit kind);
 /* One live handle, as the leak report shows it. */
 struct fh_leak {
 	enum fh_unit kind;
-	uint64_t first;	 /* its first page, */
-	uint64_t count;	 /* how many pages, */
-	uintptr_t site;	 /* who made it, */
-	uint64_t handles; /* and how many others were made there alike */
+	uint64_t first;   /* its first page, */
+	uint64_t count;   /* how many pages, */
+	uintptr_t site;   /* who made it, */
+	uint64_t handles; /* and how many like it were made there */
 };
 
 /*
@@ -98,7 +98,7 @@ bool fh_ledger_is_clean(void);
 /* The address in the caller's code from which it is called. */
 uintptr_t fh_here(void);
 
-#define FH_HERE	  (FH_CHECKED ? fh_here() : 0)
+#define FH_HERE   (FH_CHECKED ? fh_here() : 0)
 #define FH_CALLER (FH_CHECKED ? (uintptr_t)__builtin_return_address(0) : 0)
 
 uint64_t fh_ledger_mint(uint64_t first, uint64_t n, enum fh_unit kind,
@@ -113,6 +113,8 @@ void fh_ledger_mint_raw(uint64_t first, uint64_t n);
 void fh_ledger_enter_list(uint64_t handle, uintptr_t site);
 uint64_t fh_ledger_leave_list(uint64_t frame, uintptr_t site);
 void fh_ledger_check(uint64_t handle, enum fh_unit kind, uintptr_t site);
+uint64_t fh_ledger_advance(uint64_t handle, uint64_t n, uintptr_t site);
+void fh_ledger_check_dropped(uint64_t frame, uintptr_t site);
 
 /* The frame number in a handle. */
 FH_INLINE uint64_t fh_handle_frame(uint64_t handle)
@@ -168,6 +170,24 @@ FH_INLINE void fh_unit_enter_list(uint64_t handle, uintptr_t site)
 FH_INLINE uint64_t fh_unit_leave_list(uint64_t frame, uintptr_t site)
 {
 	return FH_CHECKED ? fh_ledger_leave_list(frame, site) : frame;
+}
+
+/*
+ * The segment's unit on its first page ends; the handle it has from then on,
+ * on one page less.
+ */
+FH_INLINE uint64_t fh_unit_advance(uint64_t handle, uint64_t n, uintptr_t site)
+{
+	if (FH_CHECKED)
+		return fh_ledger_advance(handle, n, site);
+	return n > 1 ? handle + 1 : 0;
+}
+
+/* Stops the machine if anybody still has a unit on a page being dropped. */
+FH_INLINE void fh_unit_check_dropped(uint64_t frame, uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_check_dropped(frame, site);
 }
 
 /* Stops the machine unless the handle is live. */

@@ -47,7 +47,8 @@ struct fh_init_options {
  *
  * Seed: init, alloc_meta_frames, mark_unusable_ranges, mark_ranges!.
  */
-FH_NODISCARD enum fh_status fh_init(const struct fh_init_options *options);
+FH_NODISCARD
+enum fh_status fh_init(const struct fh_init_options *options);
 
 /*
  * Forgets all memory: every handle becomes invalid, no on_drop runs. Does
@@ -57,11 +58,11 @@ void fh_fini(void);
 
 /* What bring-up made of the map, in pages. */
 struct fh_memory_totals {
-	uint64_t metadata;    /* hold slots, the ledger, the allocator's tables */
-	uint64_t early;	      /* taken by others from the early allocator */
-	uint64_t kernel;      /* the image */
-	uint64_t unusable;    /* bad, non-volatile, modules, reclaimable */
-	uint64_t reserved;    /* reserved, unknown, framebuffer, holes, page 0 */
+	uint64_t metadata; /* hold slots, the ledger, the allocator's tables */
+	uint64_t early;    /* taken by others from the early allocator */
+	uint64_t kernel;   /* the image */
+	uint64_t unusable; /* bad, non-volatile, modules, reclaimable */
+	uint64_t reserved; /* reserved, unknown, framebuffer, holes, page 0 */
 	uint64_t handed_over; /* free when fh_init() returned */
 };
 

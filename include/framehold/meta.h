@@ -75,6 +75,12 @@ struct fh_meta_type {
 	void (*on_drop)(struct fh_dropping page);
 };
 
+/*
+ * Whether claims accept the type: it is not null and its words fit a slot.
+ * Any context.
+ */
+bool fh_meta_type_is_valid(const struct fh_meta_type *type);
+
 /* The words of a page being dropped; writable, the handler owns them. */
 struct fh_meta *fh_dropping_meta(struct fh_dropping page);
 

@@ -18,15 +18,15 @@ FH_BEGIN_DECLS
  * Seed: MemoryRegionType.
  */
 enum fh_region_kind {
-	FH_REGION_BAD = 0,	      /* broken */
-	FH_REGION_UNKNOWN,	      /* nobody said */
+	FH_REGION_BAD = 0,            /* broken */
+	FH_REGION_UNKNOWN,            /* nobody said */
 	FH_REGION_NON_VOLATILE_SLEEP, /* firmware keeps it across sleep */
-	FH_REGION_RESERVED,	      /* firmware's; may be device memory */
-	FH_REGION_KERNEL,	      /* the kernel's image */
-	FH_REGION_MODULE,	      /* loaded beside the kernel */
-	FH_REGION_FRAMEBUFFER,	      /* the screen; may be device memory */
-	FH_REGION_RECLAIMABLE,	      /* usable once its contents were read */
-	FH_REGION_USABLE,	      /* free */
+	FH_REGION_RESERVED,           /* firmware's; may be device memory */
+	FH_REGION_KERNEL,             /* the kernel's image */
+	FH_REGION_MODULE,             /* loaded beside the kernel */
+	FH_REGION_FRAMEBUFFER,        /* the screen; may be device memory */
+	FH_REGION_RECLAIMABLE,        /* usable once its contents were read */
+	FH_REGION_USABLE,             /* free */
 };
 
 #define FH_REGION_KINDS 9
@@ -46,6 +46,9 @@ struct fh_span {
 
 	/* Pages taken by the early allocator, from the first on: early.h. */
 	uint64_t taken;
+
+	/* Private to bring-up: what was taken when fh_init() began. */
+	uint64_t taken_before;
 };
 
 /*
@@ -69,17 +72,19 @@ const char *fh_region_kind_name(enum fh_region_kind kind);
 bool fh_region_is_physical(enum fh_region_kind kind);
 
 /*
- * Makes map out of n regions: clips usable ones inward to page boundaries and
- * all others outward, drops what is empty then, lets the less usable kind win
- * where they overlap, and merges neighbours of one kind. Ranges that no region
- * mentions are in no span. Sorts the regions in place; takes time n log n.
+ * Makes map out of n regions: drops empty ones, clips usable ones inward to
+ * page boundaries and all others outward, drops what is empty then, lets the
+ * less usable kind win where they overlap, and merges neighbours of one kind.
+ * Ranges that no region mentions are in no span. A region may end at 2^64.
+ * Sorts the regions in place; takes time n log n. map->count need not be set.
  *
- * On an error *bad is the index of the entry at fault, the regions are in
- * their old order and the map is as it was:
+ * Entries are checked in their order, then the capacity. On an error the
+ * regions are in their old order, the map is as it was, and *bad is the index
+ * of the entry at fault, or of the first one that there is no room for:
  *
  *   FH_E_INVALID        the entry's kind is none of the nine
  *   FH_E_OVERFLOW       base + size is beyond 2^64
- *   FH_E_OUT_OF_BOUND   RAM at or beyond FH_MAX_FRAMES pages
+ *   FH_E_OUT_OF_BOUND   RAM, once clipped, at or beyond FH_MAX_FRAMES pages
  *   FH_E_NO_MEMORY      capacity is less than 2 * n
  *
  * Seed: non_overlapping_regions_from, into_non_overlapping.

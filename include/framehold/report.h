@@ -15,8 +15,8 @@ FH_BEGIN_DECLS
 
 struct fh_finding {
 	const char *rule;   /* the broken rule's name, "last_put" for example */
-	uint64_t frame;	    /* the page */
-	uint64_t state;	    /* its state word as found */
+	uint64_t frame;     /* the page */
+	uint64_t state;     /* its state word as found */
 	const char *needed; /* what it should have been, in words */
 
 	/* Where counts are compared: what was counted, and what was due. */

@@ -85,6 +85,7 @@ FH_INLINE struct fh_paddr fh_segment_end(struct fh_segment s)
  * words). All or nothing: when a page cannot be claimed, those before it are
  * dropped again, on_drop once for each, and every count is as before.
  *
+ *   FH_E_INVALID        as fh_frame_from_unused()
  *   FH_E_NOT_ALIGNED    start or end is not a page's first byte
  *   FH_E_OUT_OF_BOUND   end is beyond fh_max_paddr(), or a page has no slot
  *   FH_E_EMPTY          start is not below end (the seed panics)
@@ -117,7 +118,8 @@ enum fh_status fh_segment_from_unused_with(struct fh_paddr start,
  * an empty segment. The count does not change. Any context.
  * Seed: From<Frame> for Segment.
  */
-FH_NODISCARD struct fh_segment fh_segment_from_frame(struct fh_frame *f);
+FH_NODISCARD
+struct fh_segment fh_segment_from_frame(struct fh_frame *f);
 
 /*
  * Splits off the first `pages` pages: low gets them, high the rest; *s becomes
@@ -143,7 +145,8 @@ enum fh_status fh_segment_slice(struct fh_segment s, uint64_t begin,
  * Another reference to every page. A count at its maximum stops the machine.
  * Any context. Seed: clone.
  */
-FH_NODISCARD struct fh_segment fh_segment_get(struct fh_segment s);
+FH_NODISCARD
+struct fh_segment fh_segment_get(struct fh_segment s);
 
 /*
  * Takes the first page out of the segment, with its reference. FH_E_EMPTY if
@@ -163,7 +166,8 @@ void fh_segment_put(struct fh_segment *s);
  * Forgets the segment without giving its references up; *s becomes empty. The
  * range is all that is left. Any context. Seed: into_raw.
  */
-FH_NODISCARD struct fh_range fh_segment_into_raw(struct fh_segment *s);
+FH_NODISCARD
+struct fh_range fh_segment_into_raw(struct fh_segment *s);
 
 /*
  * Makes a segment of references forgotten by fh_segment_into_raw() or, page

@@ -37,13 +37,13 @@ FH_BEGIN_DECLS
 #define FH_REF_COUNT_MAX    ((uint64_t)INT64_MAX)
 
 /* The state word as stored. */
-#define FH_STATE_FREE	   UINT64_C(0)
-#define FH_STATE_UNIQUE	   UINT64_C(1)
-#define FH_STATE_UNUSED	   UINT64_C(2)
-#define FH_STATE_BUSY	   UINT64_C(3)
+#define FH_STATE_FREE      UINT64_C(0)
+#define FH_STATE_UNIQUE    UINT64_C(1)
+#define FH_STATE_UNUSED    UINT64_C(2)
+#define FH_STATE_BUSY      UINT64_C(3)
 #define FH_STATE_SHARED(n) ((n) + FH_STATE_BUSY)
-#define FH_STATE_ONE	   FH_STATE_SHARED(UINT64_C(1))
-#define FH_STATE_MAX	   FH_STATE_SHARED(FH_REF_COUNT_MAX)
+#define FH_STATE_ONE       FH_STATE_SHARED(UINT64_C(1))
+#define FH_STATE_MAX       FH_STATE_SHARED(FH_REF_COUNT_MAX)
 
 /* Seed: META_SLOT_SIZE. */
 #define FH_SLOT_SIZE 64
@@ -140,7 +140,7 @@ enum fh_status fh_claim_status(uint64_t state);
 
 /*
  * What a page with metadata is used for, from its type; FH_USAGE_UNUSED
- * without one. A hint while others may claim or drop the page. Any context.
+ * without one. The page is held by the caller, or every other CPU is parked.
  * Seed: MetaSlotOwner::usage.
  */
 enum fh_usage fh_slot_usage(uint64_t frame);

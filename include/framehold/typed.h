@@ -32,90 +32,94 @@
 #include <framehold/unique.h>
 
 /* The initialiser of a descriptor; further members by name, C only. */
-#define FH_META_TYPE_INIT(type_name, data, ...)                    \
-	{                                                          \
-		.name = (type_name), .size = (uint32_t)sizeof(data), \
-		.usage = FH_USAGE_FRAME, __VA_ARGS__               \
+#define FH_META_TYPE_INIT(type_name, data, ...)                                \
+	{                                                                      \
+		.name = (type_name), .size = (uint32_t)sizeof(data),           \
+		.usage = FH_USAGE_FRAME, __VA_ARGS__                           \
 	}
 
 /* Seed: impl_frame_meta_for!, impl_untyped_frame_meta_for!. */
-#define FH_META_TYPE(name, data, type)                                        \
-	FH_STATIC_ASSERT(sizeof(data) <= FH_META_SIZE,                        \
-			 #data " does not fit a slot");                       \
-	FH_STATIC_ASSERT(FH_ALIGNOF(data) <= FH_META_ALIGN,                   \
-			 #data " needs more alignment than a slot has");      \
-                                                                              \
-	struct name##_frame {                                                 \
-		struct fh_frame frame;                                        \
-	};                                                                    \
-                                                                              \
-	/* The struct as it lies in the words. */                             \
-	typedef data name##_in_slot FH_MAY_ALIAS;                             \
-                                                                              \
-	static inline struct fh_meta name##_meta_pack(const data *value)      \
-	{                                                                     \
-		struct fh_meta meta = fh_meta_zero;                           \
-                                                                              \
-		__builtin_memcpy(&meta, value, sizeof(data));                 \
-		return meta;                                                  \
-	}                                                                     \
-                                                                              \
-	FH_NODISCARD static inline enum fh_status name##_frame_from_unused(   \
-		struct fh_paddr pa, const data *value,                        \
-		struct name##_frame *out)                                     \
-	{                                                                     \
-		struct fh_meta meta = name##_meta_pack(value);                \
-                                                                              \
-		return fh_frame_from_unused(pa, &(type), &meta, &out->frame); \
-	}                                                                     \
-                                                                              \
-	static inline const name##_in_slot *name##_frame_meta(                \
-		struct name##_frame f)                                        \
-	{                                                                     \
-		return (const name##_in_slot *)(const void *)fh_frame_meta(   \
-			f.frame);                                             \
-	}                                                                     \
-                                                                              \
-	FH_NODISCARD static inline struct name##_frame name##_frame_get(      \
-		struct name##_frame f)                                        \
-	{                                                                     \
-		struct name##_frame copy;                                     \
-                                                                              \
-		copy.frame = fh_frame_get(f.frame);                           \
-		return copy;                                                  \
-	}                                                                     \
-                                                                              \
-	static inline void name##_frame_put(struct name##_frame *f)           \
-	{                                                                     \
-		fh_frame_put(&f->frame);                                      \
-	}                                                                     \
-                                                                              \
-	FH_NODISCARD static inline struct fh_frame name##_frame_into_dyn(     \
-		struct name##_frame *f)                                       \
-	{                                                                     \
-		struct fh_frame frame = f->frame;                             \
-                                                                              \
-		f->frame = fh_frame_none();                                   \
-		return frame;                                                 \
-	}                                                                     \
-                                                                              \
-	FH_NODISCARD static inline enum fh_status name##_frame_from_dyn(      \
-		struct fh_frame *f, struct name##_frame *out)                 \
-	{                                                                     \
-		if (!fh_frame_is_type(*f, &(type)))                           \
-			return FH_E_WRONG_TYPE;                               \
-		out->frame = *f;                                              \
-		*f = fh_frame_none();                                         \
-		return FH_OK;                                                 \
-	}                                                                     \
-                                                                              \
-	static inline name##_in_slot *name##_unique_meta(struct fh_unique u)  \
-	{                                                                     \
-		return (name##_in_slot *)(void *)fh_unique_meta(u);           \
-	}                                                                     \
-                                                                              \
-	FH_STATIC_ASSERT(sizeof(struct name##_frame) ==                       \
-				 sizeof(struct fh_frame),                     \
+#define FH_META_TYPE(name, data, type)                                         \
+	FH_STATIC_ASSERT(sizeof(data) <= FH_META_SIZE,                         \
+			 #data " does not fit a slot");                        \
+	FH_STATIC_ASSERT(FH_ALIGNOF(data) <= FH_META_ALIGN,                    \
+			 #data " needs more alignment than a slot has");       \
+                                                                               \
+	struct name##_frame {                                                  \
+		struct fh_frame frame;                                         \
+	};                                                                     \
+                                                                               \
+	/* The struct as it lies in the words. */                              \
+	typedef data name##_in_slot FH_MAY_ALIAS;                              \
+                                                                               \
+	static inline struct fh_meta name##_meta_pack(const data *value)       \
+	{                                                                      \
+		struct fh_meta meta = fh_meta_zero;                            \
+                                                                               \
+		__builtin_memcpy(&meta, value, sizeof(data));                  \
+		return meta;                                                   \
+	}                                                                      \
+                                                                               \
+	FH_NODISCARD                                                           \
+	static inline enum fh_status name##_frame_from_unused(                 \
+		struct fh_paddr pa, const data *value,                         \
+		struct name##_frame *out)                                      \
+	{                                                                      \
+		struct fh_meta meta = name##_meta_pack(value);                 \
+                                                                               \
+		return fh_frame_from_unused(pa, &(type), &meta, &out->frame);  \
+	}                                                                      \
+                                                                               \
+	static inline const name##_in_slot *name##_frame_meta(                 \
+		struct name##_frame f)                                         \
+	{                                                                      \
+		return (const name##_in_slot *)(const void *)fh_frame_meta(    \
+			f.frame);                                              \
+	}                                                                      \
+                                                                               \
+	FH_NODISCARD                                                           \
+	static inline struct name##_frame name##_frame_get(                    \
+		struct name##_frame f)                                         \
+	{                                                                      \
+		struct name##_frame copy;                                      \
+                                                                               \
+		copy.frame = fh_frame_get(f.frame);                            \
+		return copy;                                                   \
+	}                                                                      \
+                                                                               \
+	static inline void name##_frame_put(struct name##_frame *f)            \
+	{                                                                      \
+		fh_frame_put(&f->frame);                                       \
+	}                                                                      \
+                                                                               \
+	FH_NODISCARD                                                           \
+	static inline struct fh_frame name##_frame_into_dyn(                   \
+		struct name##_frame *f)                                        \
+	{                                                                      \
+		struct fh_frame frame = f->frame;                              \
+                                                                               \
+		f->frame = fh_frame_none();                                    \
+		return frame;                                                  \
+	}                                                                      \
+                                                                               \
+	FH_NODISCARD                                                           \
+	static inline enum fh_status name##_frame_from_dyn(                    \
+		struct fh_frame *f, struct name##_frame *out)                  \
+	{                                                                      \
+		if (!fh_frame_is_type(*f, &(type)))                            \
+			return FH_E_WRONG_TYPE;                                \
+		out->frame = *f;                                               \
+		*f = fh_frame_none();                                          \
+		return FH_OK;                                                  \
+	}                                                                      \
+                                                                               \
+	static inline name##_in_slot *name##_unique_meta(struct fh_unique u)   \
+	{                                                                      \
+		return (name##_in_slot *)(void *)fh_unique_meta(u);            \
+	}                                                                      \
+                                                                               \
+	FH_STATIC_ASSERT(sizeof(struct name##_frame) ==                        \
+				 sizeof(struct fh_frame),                      \
 			 "a typed handle is a handle")
 
 #endif /* FRAMEHOLD_TYPED_H */

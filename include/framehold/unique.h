@@ -73,10 +73,17 @@ void *fh_unique_bytes(struct fh_unique u);
 /*
  * Gives the page another type and other words (null: zero words), after
  * running the old type's on_drop once. The page stays unique and stays where
- * it is. Contexts as for a last put. Seed: repurpose.
+ * it is; its handle stays valid. Contexts as for a last put.
+ *
+ *   FH_E_EMPTY     u is no frame
+ *   FH_E_INVALID   as fh_frame_from_unused()
+ *
+ * Seed: repurpose.
  */
-void fh_unique_repurpose(struct fh_unique u, const struct fh_meta_type *type,
-			 const struct fh_meta *meta);
+FH_NODISCARD
+enum fh_status fh_unique_repurpose(struct fh_unique u,
+				   const struct fh_meta_type *type,
+				   const struct fh_meta *meta);
 
 /*
  * Ends the ownership, after running on_drop once, and leaves the page unused:
@@ -98,18 +105,21 @@ void fh_unique_put(struct fh_unique *u);
  * the owner wrote is seen by whoever gets a reference. *u must be a frame. Any
  * context. Seed: From<UniqueFrame> for Frame.
  */
-FH_NODISCARD struct fh_frame fh_frame_from_unique(struct fh_unique *u);
+FH_NODISCARD
+struct fh_frame fh_frame_from_unique(struct fh_unique *u);
 
 /*
  * Makes the only reference unique; *f becomes no frame. FH_E_IN_USE if there
- * are others, and the caller keeps *f. *f must be a frame. Any context.
+ * are others, FH_E_EMPTY if *f is no frame, and the caller keeps *f. Any
+ * context.
  * Seed: TryFrom<Frame> for UniqueFrame.
  */
 FH_NODISCARD
 enum fh_status fh_unique_from_frame(struct fh_frame *f, struct fh_unique *out);
 
 /* Forgets the handle; the page stays unique. Any context. Seed: into_raw. */
-FH_NODISCARD struct fh_paddr fh_unique_into_raw(struct fh_unique *u);
+FH_NODISCARD
+struct fh_paddr fh_unique_into_raw(struct fh_unique *u);
 
 /*
  * Makes a handle of a page forgotten by fh_unique_into_raw(). Checked builds

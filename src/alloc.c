@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Handing pages over: popped from the allocator, zeroed if asked, written, and
+ * published by one store. Which pages, and how they are kept while they are
+ * free, is the allocator's business: framehold/allocator.h.
+ *
+ * A popped page is FREE and in nobody's reach but ours, so that no claim is
+ * needed, except of an allocator that is not trusted.
+ */
+#include <framehold/allocator.h>
+#include <framehold/host.h>
+
+#include "slot.h"
+
+/* Any page, zeroed. */
+static const struct fh_alloc_options default_options = {.zeroed = true};
+
+static bool is_power_of_two(uint64_t n)
+{
+	while (n > 1 && n % 2 == 0)
+		n /= 2;
+	return n == 1;
+}
+
+static enum fh_status check_request(uint64_t n,
+				    const struct fh_alloc_options *options,
+				    const struct fh_meta_type *type)
+{
+	if (!fh_meta_type_is_valid(type))
+		return FH_E_INVALID;
+	if (options->align != 0 && !is_power_of_two(options->align))
+		return FH_E_INVALID;
+	return n == 0 ? FH_E_EMPTY : FH_OK;
+}
+
+/*
+ * Claims popped pages by compare-exchange. One that is not FREE was given to
+ * somebody before: it and its like stay with whom they are, the others go
+ * back.
+ */
+static enum fh_status claim_popped(uint64_t first, uint64_t n)
+{
+	uint64_t claimed = 0;
+
+	while (claimed < n &&
+	       fh_state_cas_acquire(first + claimed, FH_STATE_FREE,
+				    FH_STATE_BUSY) == FH_STATE_FREE)
+		claimed++;
+	if (claimed == n)
+		return FH_OK;
+	for (uint64_t i = 0; i < claimed; i++) {
+		/* Release: pairs with the acquire of the next claim. */
+		fh_state_store_release(first + i, FH_STATE_FREE);
+		fh_allocator_give_back(first + i, 1);
+	}
+	return FH_E_CORRUPT;
+}
+
+static void zero_pages(uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i - first < n; i++)
+		__builtin_memset(fh_page_bytes(i), 0, FH_PAGE_SIZE);
+}
+
+/* Pops and prepares; the pages are the caller's to write and publish. */
+static enum fh_status pop_pages(uint64_t n,
+				const struct fh_alloc_options *options,
+				const struct fh_meta_type *type,
+				uint64_t *first)
+{
+	if (options == NULL)
+		options = &default_options;
+	enum fh_status status = check_request(n, options, type);
+	if (status != FH_OK)
+		return status;
+	status = fh_allocator_pop(n, options, first);
+	if (status == FH_OK && FH_ALLOCATOR_CHECKED)
+		status = claim_popped(*first, n);
+	if (status != FH_OK)
+		return status;
+	if (options->zeroed)
+		zero_pages(*first, n);
+	return FH_OK;
+}
+
+enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
+			      const struct fh_meta_type *type,
+			      const struct fh_meta *meta, struct fh_frame *out)
+{
+	uint64_t i;
+	enum fh_status status = pop_pages(1, options, type, &i);
+
+	if (status != FH_OK)
+		return status;
+	fh_slot_write(i, type, meta);
+	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
+	fh_slot_publish(i);
+	return FH_OK;
+}
+
+enum fh_status fh_unique_alloc(const struct fh_alloc_options *options,
+			       const struct fh_meta_type *type,
+			       const struct fh_meta *meta,
+			       struct fh_unique *out)
+{
+	uint64_t i;
+	enum fh_status status = pop_pages(1, options, type, &i);
+
+	if (status != FH_OK)
+		return status;
+	fh_slot_write(i, type, meta);
+	out->handle = fh_unit_mint(i, 1, FH_UNIT_UNIQUE, FH_CALLER);
+	fh_slot_publish_unique(i);
+	return FH_OK;
+}
+
+enum fh_status fh_segment_alloc(uint64_t n,
+				const struct fh_alloc_options *options,
+				const struct fh_meta_type *type,
+				const struct fh_meta *meta,
+				struct fh_segment *out)
+{
+	uint64_t first;
+	enum fh_status status = pop_pages(n, options, type, &first);
+
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = first; i - first < n; i++) {
+		fh_slot_write(i, type, meta);
+		fh_slot_publish(i);
+	}
+	out->handle = fh_unit_mint(first, n, FH_UNIT_SEGMENT, FH_CALLER);
+	out->count = n;
+	return FH_OK;
+}
+
+/* Whether n pages from first on have slots and a zone. */
+static enum fh_status check_covered(uint64_t first, uint64_t n)
+{
+	if (n == 0)
+		return FH_E_EMPTY;
+	if (first >= fh_memory.frame_end || n > fh_memory.frame_end - first)
+		return FH_E_OUT_OF_BOUND;
+	for (uint64_t i = first; i - first < n; i++) {
+		uint64_t frame;
+
+		if (fh_get_slot(fh_paddr_of_frame(i), &frame) != FH_OK ||
+		    !fh_allocator_covers(i))
+			return FH_E_OUT_OF_BOUND;
+	}
+	return FH_OK;
+}
+
+/* Claimed pages of a take or add go back to what they were. */
+static void unclaim_taken(uint64_t first, uint64_t n, uint64_t state)
+{
+	for (uint64_t i = first; i - first < n; i++) {
+		/* Release: pairs with the acquire of the next claim. */
+		fh_state_store_release(i, state);
+		if (state == FH_STATE_FREE)
+			fh_allocator_give_back(i, 1);
+	}
+}
+
+/* One free page -> BUSY; FH_E_UNUSED for one that the allocator has not. */
+static enum fh_status take_page(uint64_t frame)
+{
+	fh_section_make_live(frame / FH_SECTION_FRAMES);
+	if (fh_state_load_relaxed(frame) == FH_STATE_UNUSED)
+		return FH_E_UNUSED;
+	return fh_slot_claim(frame);
+}
+
+static enum fh_status take_pages(uint64_t first, uint64_t n)
+{
+	enum fh_status status = check_covered(first, n);
+
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = first; i - first < n; i++) {
+		status = take_page(i);
+		if (status != FH_OK) {
+			unclaim_taken(first, i - first, FH_STATE_FREE);
+			return status;
+		}
+	}
+	return FH_OK;
+}
+
+enum fh_status fh_alloc_take(uint64_t first, uint64_t n)
+{
+	enum fh_status status = take_pages(first, n);
+
+	if (status == FH_OK)
+		unclaim_taken(first, n, FH_STATE_UNUSED);
+	return status;
+}
+
+enum fh_status fh_alloc_retire(uint64_t first, uint64_t n)
+{
+	enum fh_status status = take_pages(first, n);
+
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = first; i - first < n; i++) {
+		fh_slot_write(i, &fh_unusable_type, NULL);
+		fh_slot_publish(i);
+	}
+	fh_unit_mint_raw(first, n);
+	return FH_OK;
+}
+
+/* One unused page -> BUSY. */
+static enum fh_status claim_unused(uint64_t frame)
+{
+	fh_section_make_live(frame / FH_SECTION_FRAMES);
+	/* Acquire: pairs with the release of the last owner's drop. */
+	uint64_t seen =
+		fh_state_cas_acquire(frame, FH_STATE_UNUSED, FH_STATE_BUSY);
+
+	if (seen == FH_STATE_UNUSED)
+		return FH_OK;
+	return seen == FH_STATE_FREE ? FH_E_TWICE : fh_claim_status(seen);
+}
+
+enum fh_status fh_alloc_add(uint64_t first, uint64_t n)
+{
+	enum fh_status status = check_covered(first, n);
+
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = first; i - first < n; i++) {
+		status = claim_unused(i);
+		if (status != FH_OK) {
+			unclaim_taken(first, i - first, FH_STATE_UNUSED);
+			return status;
+		}
+	}
+	unclaim_taken(first, n, FH_STATE_FREE);
+	return FH_OK;
+}

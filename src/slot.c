@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Slots: where they lie, and the steps of their state machine that are not
+ * counting. Each step is one store or compare-exchange; between a claim and
+ * its publication the page is in nobody's reach but the caller's, so that type
+ * and words are plain fields.
+ *
+ * Two up-calls lead from here to the allocator: a claim by address withdraws
+ * the page, and a release gives it back.
+ */
+#include <framehold/allocator.h>
+#include <framehold/host.h>
+
+#include "lock.h"
+#include "slot.h"
+
+struct fh_slot *fh_slot_array;
+struct fh_memory fh_memory;
+
+const struct fh_meta fh_meta_zero;
+
+const struct fh_meta_type fh_untyped_type = {
+	.name = "untyped",
+	.untyped = true,
+	.any_context = true,
+	.usage = FH_USAGE_FRAME,
+};
+const struct fh_meta_type fh_meta_page_type = {
+	.name = "metadata",
+	.usage = FH_USAGE_FRAME,
+};
+const struct fh_meta_type fh_unusable_type = {
+	.name = "unusable",
+	.usage = FH_USAGE_RESERVED,
+};
+const struct fh_meta_type fh_reserved_type = {
+	.name = "reserved",
+	.usage = FH_USAGE_RESERVED,
+};
+const struct fh_meta_type fh_kernel_type = {
+	.name = "kernel",
+	.usage = FH_USAGE_FRAME,
+};
+const struct fh_meta_type fh_early_type = {
+	.name = "early",
+	.usage = FH_USAGE_FRAME,
+};
+
+bool fh_meta_type_is_valid(const struct fh_meta_type *type)
+{
+	return type != NULL && type->size <= FH_META_SIZE;
+}
+
+struct fh_paddr fh_max_paddr(void)
+{
+	return fh_paddr_of_frame(fh_memory.frame_end);
+}
+
+bool fh_is_initialized(void)
+{
+	return fh_memory.frame_end != 0;
+}
+
+enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame)
+{
+	uint64_t number = fh_frame_of_paddr(pa);
+
+	if (!fh_paddr_is_aligned(pa))
+		return FH_E_NOT_ALIGNED;
+	if (number >= fh_memory.frame_end)
+		return FH_E_OUT_OF_BOUND;
+	/* Acquire: pairs with the release in fh_section_make_live(). */
+	if (fh_byte_load_acquire(
+		    &fh_memory.sections[number / FH_SECTION_FRAMES]) ==
+	    FH_SECTION_ABSENT)
+		return FH_E_OUT_OF_BOUND;
+	*frame = number;
+	return FH_OK;
+}
+
+struct fh_slot *fh_frame_to_meta(uint64_t frame)
+{
+	return &fh_slots[frame];
+}
+
+uint64_t fh_meta_to_frame(const struct fh_slot *slot)
+{
+	return (uint64_t)(slot - fh_slots);
+}
+
+uint64_t fh_ref_count(uint64_t state)
+{
+	if (state == FH_STATE_FREE || state == FH_STATE_UNUSED)
+		return FH_REF_COUNT_UNUSED;
+	if (state == FH_STATE_UNIQUE)
+		return FH_REF_COUNT_UNIQUE;
+	return state - FH_STATE_BUSY;
+}
+
+enum fh_status fh_claim_status(uint64_t state)
+{
+	if (state == FH_STATE_FREE || state == FH_STATE_UNUSED)
+		return FH_OK;
+	if (state == FH_STATE_BUSY)
+		return FH_E_BUSY;
+	if (state == FH_STATE_UNIQUE)
+		return FH_E_UNIQUE;
+	return FH_E_IN_USE;
+}
+
+enum fh_usage fh_slot_usage(uint64_t frame)
+{
+	const struct fh_meta_type *type = fh_slots[frame].type;
+
+	return type == NULL ? FH_USAGE_UNUSED : type->usage;
+}
+
+static const struct fh_ledger_page no_units;
+
+/* One section at a time; a leaf of the lock order. */
+static struct fh_lock section_lock;
+
+static uint64_t section_end(uint64_t section)
+{
+	uint64_t first = section * FH_SECTION_FRAMES;
+
+	if (fh_memory.frame_end - first < FH_SECTION_FRAMES)
+		return fh_memory.frame_end;
+	return first + FH_SECTION_FRAMES;
+}
+
+static void zero_section(uint64_t section)
+{
+	for (uint64_t i = section * FH_SECTION_FRAMES; i < section_end(section);
+	     i++) {
+		fh_slots[i].meta = fh_meta_zero;
+		fh_slots[i].type = NULL;
+		fh_list_id_store_relaxed(i, 0);
+		fh_state_store_relaxed(i, FH_STATE_FREE);
+		if (FH_CHECKED)
+			fh_ledger_pages[i] = no_units;
+	}
+}
+
+void fh_section_make_live(uint64_t section)
+{
+	uint8_t *state = &fh_memory.sections[section];
+
+	/* Acquire: pairs with the release below. */
+	if (fh_byte_load_acquire(state) != FH_SECTION_RAW)
+		return;
+	uint64_t saved = fh_lock(&section_lock);
+	if (fh_byte_load_acquire(state) == FH_SECTION_RAW) {
+		if (!fh_memory.slots_are_zeroed)
+			zero_section(section);
+		/* Release: who sees the section live sees its slots. */
+		fh_byte_store_release(state, FH_SECTION_LIVE);
+	}
+	fh_unlock(&section_lock, saved);
+}
+
+enum fh_status fh_slot_claim(uint64_t frame)
+{
+	/* Acquire: pairs with the release of the last owner's drop. */
+	uint64_t seen =
+		fh_state_cas_acquire(frame, FH_STATE_UNUSED, FH_STATE_BUSY);
+
+	if (seen == FH_STATE_UNUSED)
+		return FH_OK;
+	if (seen != FH_STATE_FREE)
+		return fh_claim_status(seen);
+	/* Popped by somebody, or in a CPU's cache: about to be theirs. */
+	if (!fh_allocator_withdraw(frame))
+		return FH_E_BUSY;
+	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, FH_STATE_BUSY);
+	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
+}
+
+enum fh_status fh_slot_claim_at(struct fh_paddr pa, uint64_t *frame)
+{
+	uint64_t number;
+	enum fh_status status = fh_get_slot(pa, &number);
+
+	if (status != FH_OK)
+		return status;
+	fh_section_make_live(number / FH_SECTION_FRAMES);
+	status = fh_slot_claim(number);
+	if (status == FH_OK)
+		*frame = number;
+	return status;
+}
+
+enum fh_status fh_slot_find_live(struct fh_paddr pa, uint64_t *frame)
+{
+	enum fh_status status = fh_get_slot(pa, frame);
+
+	if (status != FH_OK)
+		return status;
+	/* Acquire: pairs with the release in fh_section_make_live(). */
+	if (fh_byte_load_acquire(
+		    &fh_memory.sections[*frame / FH_SECTION_FRAMES]) !=
+	    FH_SECTION_LIVE)
+		return FH_E_UNUSED;
+	return FH_OK;
+}
+
+void fh_slot_write(uint64_t frame, const struct fh_meta_type *type,
+		   const struct fh_meta *meta)
+{
+	fh_slots[frame].type = type;
+	fh_slots[frame].meta = meta != NULL ? *meta : fh_meta_zero;
+}
+
+void fh_slot_publish(uint64_t frame)
+{
+	/*
+	 * Release: who gets a reference sees type and words. Pairs with the
+	 * acquire in fh_frame_from_in_use().
+	 */
+	fh_state_store_release(frame, FH_STATE_ONE);
+}
+
+void fh_slot_publish_unique(uint64_t frame)
+{
+	/* Relaxed: nobody else may look until it is shared or dropped. */
+	fh_state_store_relaxed(frame, FH_STATE_UNIQUE);
+}
+
+void fh_slot_clear(uint64_t frame)
+{
+	const struct fh_meta_type *type = fh_slots[frame].type;
+	struct fh_dropping page = {.frame = frame};
+
+	if (type->on_drop != NULL)
+		type->on_drop(page);
+	fh_slots[frame].type = NULL;
+	fh_list_id_store_relaxed(frame, 0);
+}
+
+static void poison(uint64_t frame)
+{
+	__builtin_memset(fh_page_bytes(frame), FH_POISON_BYTE, FH_PAGE_SIZE);
+}
+
+/* BUSY, cleared -> FREE, and back to its zone. */
+static void give_back(uint64_t frame)
+{
+	if (FH_POISON)
+		poison(frame);
+	/*
+	 * Release: our drop comes before the next claim. Pairs with the
+	 * acquire in fh_slot_claim(). No state between BUSY and FREE lets
+	 * anybody claim the page before the allocator has it.
+	 */
+	fh_state_store_release(frame, FH_STATE_FREE);
+	fh_allocator_give_back(frame, 1);
+}
+
+/* Reserved pages and device memory never become free memory by a put. */
+static bool is_memory(enum fh_usage usage)
+{
+	return usage != FH_USAGE_RESERVED && usage != FH_USAGE_MMIO;
+}
+
+void fh_slot_drop(uint64_t frame)
+{
+	enum fh_usage usage = fh_slots[frame].type->usage;
+
+	fh_slot_clear(frame);
+	if (is_memory(usage) && fh_allocator_covers(frame))
+		give_back(frame);
+	else
+		fh_slot_set_unused(frame);
+}
+
+void fh_slot_set_unused(uint64_t frame)
+{
+	/* Release: as in give_back(). */
+	fh_state_store_release(frame, FH_STATE_UNUSED);
+}
+
+void *fh_page_bytes(uint64_t frame)
+{
+	return fh_host_linear(fh_paddr_of_frame(frame));
+}
+
+struct fh_meta *fh_dropping_meta(struct fh_dropping page)
+{
+	return &fh_slots[page.frame].meta;
+}
+
+const void *fh_dropping_bytes(struct fh_dropping page)
+{
+	return fh_page_bytes(page.frame);
+}
+
+struct fh_paddr fh_dropping_paddr(struct fh_dropping page)
+{
+	return fh_paddr_of_frame(page.frame);
+}
