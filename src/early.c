@@ -18,20 +18,28 @@ enum fh_status fh_early_begin(struct fh_memory_map *map)
 	if (early_map != NULL)
 		return FH_E_TWICE;
 
-	for (size_t i = 0; i < map->count; i++) {
+	for (size_t i = 0; i < map->count; i++)
 		map->spans[i].taken = 0;
-		map->spans[i].taken_before = 0;
-	}
 	early_map = map;
 	early_is_open = true;
 	return FH_OK;
 }
 
-/* How many pages from page on are no multiple of align. */
+/* Whether align is a power of two. */
+static bool early_align_is_valid(uint64_t align)
+{
+	while (align > 1 && align % 2 == 0)
+		align /= 2;
+	return align == 1;
+}
+
+/* How far from page to the next multiple of align that is not page 0. */
 static uint64_t pages_to_multiple(uint64_t page, uint64_t align)
 {
 	uint64_t over = page % align;
 
+	if (page == 0)
+		return align;
 	return over == 0 ? 0 : align - over;
 }
 
@@ -39,25 +47,17 @@ static uint64_t pages_to_multiple(uint64_t page, uint64_t align)
 static bool span_has_room(const struct fh_span *span, uint64_t n,
 			  uint64_t align, uint64_t *skip)
 {
-	uint64_t start = span->first + span->taken;
 	uint64_t left = span->count - span->taken;
 
-	if (span->kind != FH_REGION_USABLE || left == 0)
+	if (span->kind != FH_REGION_USABLE)
 		return false;
-	*skip = 0;
-	if (start == 0) {
-		/* Page 0 is no handle; the next multiple of align follows. */
-		*skip = align;
-	} else {
-		*skip = pages_to_multiple(start, align);
-	}
+	*skip = pages_to_multiple(span->first + span->taken, align);
 	return *skip <= left && n <= left - *skip;
 }
 
 enum fh_status fh_early_alloc(uint64_t n, uint64_t align, uint64_t *first)
 {
-	if (!early_is_open || n == 0 || align == 0 ||
-	    (align & (align - 1)) != 0)
+	if (!early_is_open || n == 0 || !early_align_is_valid(align))
 		return FH_E_INVALID;
 
 	for (size_t i = 0; i < early_map->count; i++) {
