@@ -15,6 +15,7 @@
 #include "unique.c"
 #include "segment.c"
 #include "list.c"
+#include "io.c"
 #include "alloc.c"
 #include "zone.c"
 #include "memory.c"

@@ -17,6 +17,7 @@ static const char *const status_names[] = {
 	[FH_E_OVERFLOW] = "overflow",
 	[FH_E_CORRUPT] = "corrupt",
 	[FH_E_TWICE] = "done twice",
+	[FH_E_FAULT] = "fault",
 };
 
 const char *fh_status_name(enum fh_status status)

@@ -23,6 +23,7 @@ FH_BEGIN_DECLS
 #define FH_CAS(word, expected, desired)                                        \
 	((word) == (expected) ? ((word) = (desired), true)                     \
 			      : ((expected) = (word), false))
+#define FH_CAS_RELAXED FH_CAS
 #else
 #define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
@@ -31,6 +32,9 @@ FH_BEGIN_DECLS
 #define FH_CAS(word, expected, desired)                                        \
 	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
 				    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+#define FH_CAS_RELAXED(word, expected, desired)                                \
+	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #endif
 
 /* The state word of frame i. */
@@ -136,11 +140,62 @@ FH_INLINE void fh_byte_store_release(uint8_t *byte, uint8_t value)
 	FH_STORE(*byte, value, __ATOMIC_RELEASE);
 }
 
+/* Untyped memory, which devices and user programs write too. */
+
+FH_INLINE uint8_t fh_memory_load8(const uint8_t *at)
+{
+	return FH_LOAD(*at, __ATOMIC_RELAXED);
+}
+
+FH_INLINE uint16_t fh_memory_load16(const uint16_t *at)
+{
+	return FH_LOAD(*at, __ATOMIC_RELAXED);
+}
+
+FH_INLINE uint32_t fh_memory_load32(const uint32_t *at)
+{
+	return FH_LOAD(*at, __ATOMIC_RELAXED);
+}
+
+FH_INLINE uint64_t fh_memory_load64(const uint64_t *at)
+{
+	return FH_LOAD(*at, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_memory_store8(uint8_t *at, uint8_t value)
+{
+	FH_STORE(*at, value, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_memory_store16(uint16_t *at, uint16_t value)
+{
+	FH_STORE(*at, value, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_memory_store32(uint32_t *at, uint32_t value)
+{
+	FH_STORE(*at, value, __ATOMIC_RELAXED);
+}
+
+FH_INLINE void fh_memory_store64(uint64_t *at, uint64_t value)
+{
+	FH_STORE(*at, value, __ATOMIC_RELAXED);
+}
+
+/* Relaxed both ways; returns the word before. */
+FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
+				   uint32_t desired)
+{
+	(void)FH_CAS_RELAXED(*at, expected, desired);
+	return expected;
+}
+
 #undef FH_LOAD
 #undef FH_STORE
 #undef FH_ADD
 #undef FH_SUB
 #undef FH_CAS
+#undef FH_CAS_RELAXED
 
 FH_END_DECLS
 

@@ -40,7 +40,7 @@
 
 #define FH_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
-/* May be read and written as any object of the slot's words. */
+/* Objects of this type may share bytes with objects of any other. */
 #define FH_MAY_ALIAS __attribute__((may_alias))
 
 #endif /* FRAMEHOLD_COMPILER_H */

@@ -7,11 +7,13 @@
 #include <framehold/audit.h>
 #include <framehold/frame.h>
 #include <framehold/host.h>
+#include <framehold/io.h>
 #include <framehold/list.h>
 #include <framehold/maptext.h>
 #include <framehold/memory.h>
 #include <framehold/segment.h>
 #include <framehold/typed.h>
 #include <framehold/unique.h>
+#include <framehold/userio.h>
 
 #endif /* FRAMEHOLD_FRAMEHOLD_H */

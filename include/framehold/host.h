@@ -102,6 +102,34 @@ void fh_host_irq_restore(uint64_t saved);
 void fh_host_relax(void);
 #endif
 
+/* ---- Optional: user memory, for userio.h ---- */
+
+/*
+ * Copies up to n bytes between user memory of the current address space and
+ * the kernel's, and returns how many it did before a fault stopped it: n if
+ * none did. Thread context, no lock held; may sleep to have a page filled in.
+ * A kernel without user memory links port/host_no_user.c.
+ */
+#ifndef fh_host_user_read
+size_t fh_host_user_read(void *to, struct fh_vaddr from, size_t n);
+#endif
+#ifndef fh_host_user_write
+size_t fh_host_user_write(struct fh_vaddr to, const void *from, size_t n);
+#endif
+
+/*
+ * One aligned 32-bit access of user memory, relaxed: the load, or the
+ * compare-exchange, which always gives the word before in *old. False on a
+ * fault.
+ */
+#ifndef fh_host_user_load32
+bool fh_host_user_load32(struct fh_vaddr from, uint32_t *value);
+#endif
+#ifndef fh_host_user_cas32
+bool fh_host_user_cas32(struct fh_vaddr at, uint32_t expected, uint32_t desired,
+			uint32_t *old);
+#endif
+
 FH_END_DECLS
 
 #endif /* FRAMEHOLD_HOST_H */

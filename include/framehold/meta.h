@@ -26,8 +26,12 @@ FH_BEGIN_DECLS
 /* A linked frame's last two words hold its neighbours: list.h. */
 #define FH_META_SIZE_IN_LIST 24
 
-/* The owner's words. Seed: MetaSlotStorage. */
-struct fh_meta {
+/*
+ * The owner's words. The library touches them as words, owners as structs of
+ * their own: the attribute makes both views of the same bytes agree.
+ * Seed: MetaSlotStorage.
+ */
+struct FH_MAY_ALIAS fh_meta {
 	uint64_t w[FH_META_WORDS];
 };
 

@@ -26,6 +26,7 @@ enum fh_status {
 	FH_E_OVERFLOW,     /* base + size wraps around */
 	FH_E_CORRUPT,      /* an audit found a broken rule */
 	FH_E_TWICE,        /* already done, or done by somebody else */
+	FH_E_FAULT,        /* user memory that cannot be accessed */
 };
 
 /* "in use", "not aligned", ...: for messages. Never null. Any context. */

@@ -49,9 +49,6 @@
 		struct fh_frame frame;                                         \
 	};                                                                     \
                                                                                \
-	/* The struct as it lies in the words. */                              \
-	typedef data name##_in_slot FH_MAY_ALIAS;                              \
-                                                                               \
 	static inline struct fh_meta name##_meta_pack(const data *value)       \
 	{                                                                      \
 		struct fh_meta meta = fh_meta_zero;                            \
@@ -70,11 +67,9 @@
 		return fh_frame_from_unused(pa, &(type), &meta, &out->frame);  \
 	}                                                                      \
                                                                                \
-	static inline const name##_in_slot *name##_frame_meta(                 \
-		struct name##_frame f)                                         \
+	static inline const data *name##_frame_meta(struct name##_frame f)     \
 	{                                                                      \
-		return (const name##_in_slot *)(const void *)fh_frame_meta(    \
-			f.frame);                                              \
+		return (const data *)(const void *)fh_frame_meta(f.frame);     \
 	}                                                                      \
                                                                                \
 	FH_NODISCARD                                                           \
@@ -113,9 +108,9 @@
 		return FH_OK;                                                  \
 	}                                                                      \
                                                                                \
-	static inline name##_in_slot *name##_unique_meta(struct fh_unique u)   \
+	static inline data *name##_unique_meta(struct fh_unique u)             \
 	{                                                                      \
-		return (name##_in_slot *)(void *)fh_unique_meta(u);            \
+		return (data *)(void *)fh_unique_meta(u);                      \
 	}                                                                      \
                                                                                \
 	FH_STATIC_ASSERT(sizeof(struct name##_frame) ==                        \

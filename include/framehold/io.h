@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Reading and writing untyped memory: cursors over the bytes of a frame or a
+ * segment, and access by offset. Devices and user programs may write the same
+ * bytes at any time, so that nothing read here is ever looked at twice.
+ *
+ * A cursor is two physical addresses; it owns nothing and is valid while what
+ * it was made from is held. Everything here runs in any context and takes no
+ * lock; nothing faults. userio.h has the cursors that may.
+ *
+ * Requests: a transfer between cursors, or of bytes, moves as much as both
+ * sides have and says how much; a value is moved whole or not at all.
+ *
+ * Seed: VmReader, VmWriter with Infallible; VmIo, VmIoFill, VmIoOnce.
+ */
+#ifndef FRAMEHOLD_IO_H
+#define FRAMEHOLD_IO_H
+
+#include <framehold/segment.h>
+
+FH_BEGIN_DECLS
+
+/* Private fields: physical byte addresses, at <= end. */
+struct fh_reader {
+	uint64_t at;
+	uint64_t end;
+};
+
+struct fh_writer {
+	uint64_t at;
+	uint64_t end;
+};
+
+/* Cursors over all bytes of what is held. Seed: UFrame::reader, writer. */
+struct fh_reader fh_uframe_reader(struct fh_uframe f);
+struct fh_writer fh_uframe_writer(struct fh_uframe f);
+
+/* An empty segment makes an empty cursor. Seed: USegment::reader, writer. */
+struct fh_reader fh_usegment_reader(struct fh_usegment s);
+struct fh_writer fh_usegment_writer(struct fh_usegment s);
+
+/* The bytes of a page being dropped, typed or not; valid in its on_drop. */
+struct fh_reader fh_dropping_reader(struct fh_dropping page);
+
+/* Bytes left before the end. Seed: remain, has_remain, avail, has_avail. */
+FH_INLINE uint64_t fh_reader_remain(const struct fh_reader *reader)
+{
+	return reader->end - reader->at;
+}
+
+FH_INLINE uint64_t fh_writer_avail(const struct fh_writer *writer)
+{
+	return writer->end - writer->at;
+}
+
+/* Where the cursor stands. Seed: cursor. */
+FH_INLINE struct fh_paddr fh_reader_cursor(const struct fh_reader *reader)
+{
+	return fh_paddr(reader->at);
+}
+
+FH_INLINE struct fh_paddr fh_writer_cursor(const struct fh_writer *writer)
+{
+	return fh_paddr(writer->at);
+}
+
+/* Leaves at most max bytes before the end; never more. Seed: limit. */
+void fh_reader_limit(struct fh_reader *reader, uint64_t max);
+void fh_writer_limit(struct fh_writer *writer, uint64_t max);
+
+/* Moves on by n bytes. FH_E_INVALID if there are fewer. Seed: skip. */
+FH_NODISCARD
+enum fh_status fh_reader_skip(struct fh_reader *reader, uint64_t n);
+FH_NODISCARD
+enum fh_status fh_writer_skip(struct fh_writer *writer, uint64_t n);
+
+/*
+ * Moves as many bytes as the reader has and the writer takes; both move on by
+ * the number returned. They do not overlap. Seed: read, write.
+ */
+uint64_t fh_reader_read(struct fh_reader *reader, struct fh_writer *writer);
+
+/*
+ * The same with n bytes of the caller's memory on one side. Seed: read and
+ * write with a cursor made by from_kernel_space.
+ */
+uint64_t fh_reader_read_bytes(struct fh_reader *reader, void *to, uint64_t n);
+uint64_t fh_writer_write_bytes(struct fh_writer *writer, const void *from,
+			       uint64_t n);
+
+/* Writes up to n zero bytes; returns how many. Seed: fill_zeros. */
+uint64_t fh_writer_fill_zeros(struct fh_writer *writer, uint64_t n);
+
+/*
+ * Moves a value of n bytes, however aligned, whole. FH_E_INVALID, and nothing
+ * moves, if there are fewer. Seed: read_val, write_val.
+ */
+FH_NODISCARD
+enum fh_status fh_reader_read_val(struct fh_reader *reader, void *value,
+				  uint64_t n);
+FH_NODISCARD
+enum fh_status fh_writer_write_val(struct fh_writer *writer, const void *value,
+				   uint64_t n);
+
+/*
+ * Moves an aligned value in one access that is never torn nor repeated; the
+ * cursor moves on by its size.
+ *
+ *   FH_E_INVALID       fewer bytes are left (tested first)
+ *   FH_E_NOT_ALIGNED   the cursor is not a multiple of the size
+ *
+ * Seed: read_once, write_once.
+ */
+FH_NODISCARD
+enum fh_status fh_reader_read_once8(struct fh_reader *reader, uint8_t *value);
+FH_NODISCARD
+enum fh_status fh_reader_read_once16(struct fh_reader *reader, uint16_t *value);
+FH_NODISCARD
+enum fh_status fh_reader_read_once32(struct fh_reader *reader, uint32_t *value);
+FH_NODISCARD
+enum fh_status fh_reader_read_once64(struct fh_reader *reader, uint64_t *value);
+FH_NODISCARD
+enum fh_status fh_writer_write_once8(struct fh_writer *writer, uint8_t value);
+FH_NODISCARD
+enum fh_status fh_writer_write_once16(struct fh_writer *writer, uint16_t value);
+FH_NODISCARD
+enum fh_status fh_writer_write_once32(struct fh_writer *writer, uint32_t value);
+FH_NODISCARD
+enum fh_status fh_writer_write_once64(struct fh_writer *writer, uint64_t value);
+
+/*
+ * The 32-bit word at the cursor, which does not move: an atomic load, and an
+ * atomic compare-exchange that gives the word before in *old. Relaxed.
+ *
+ *   FH_E_INVALID       fewer than 4 bytes are left, or the two cursors of the
+ *                      exchange stand at different addresses
+ *   FH_E_NOT_ALIGNED   the cursor is not a multiple of 4
+ *
+ * Seed: atomic_load, atomic_compare_exchange.
+ */
+FH_NODISCARD
+enum fh_status fh_reader_atomic_load32(const struct fh_reader *reader,
+				       uint32_t *value);
+FH_NODISCARD
+enum fh_status fh_writer_atomic_cas32(const struct fh_writer *writer,
+				      const struct fh_reader *reader,
+				      uint32_t expected, uint32_t desired,
+				      uint32_t *old);
+
+/* ---- Access by offset ---- */
+
+/*
+ * Cursors that stand `offset` bytes into a cursor's range and have exactly n
+ * bytes: for access by offset, whole or not at all.
+ *
+ *   FH_E_OVERFLOW   offset + n is beyond 2^64
+ *   FH_E_INVALID    that is beyond the end
+ *
+ * Seed: the offset arithmetic of VmIo.
+ */
+FH_NODISCARD
+enum fh_status fh_reader_at(struct fh_reader whole, uint64_t offset, uint64_t n,
+			    struct fh_reader *out);
+FH_NODISCARD
+enum fh_status fh_writer_at(struct fh_writer whole, uint64_t offset, uint64_t n,
+			    struct fh_writer *out);
+
+/*
+ * Reads or writes exactly n bytes at an offset. Errors as fh_reader_at(); then
+ * nothing was moved. Seed: VmIo::read_bytes, write_bytes, read_val, write_val,
+ * read_slice, write_slice.
+ */
+FH_NODISCARD
+enum fh_status fh_io_read(struct fh_reader whole, uint64_t offset, void *to,
+			  uint64_t n);
+FH_NODISCARD
+enum fh_status fh_io_write(struct fh_writer whole, uint64_t offset,
+			   const void *from, uint64_t n);
+
+/*
+ * Zeroes n bytes at an offset, or as many as there are: *done is how many in
+ * any case. FH_E_OVERFLOW (none done), FH_E_INVALID if fewer than n.
+ * Seed: VmIoFill::fill_zeros.
+ */
+FH_NODISCARD
+enum fh_status fh_io_fill_zeros(struct fh_writer whole, uint64_t offset,
+				uint64_t n, uint64_t *done);
+
+FH_END_DECLS
+
+#endif /* FRAMEHOLD_IO_H */
