@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The least kernel that uses Framehold: tier 0 of its hooks (tier 2 is
- * port/host_up.c), the four memory functions that compilers expect, and a main
- * function. It is built and linked, with nothing left undefined, to show that
- * the build files work; it is not booted.
+ * The least kernel that uses Framehold: tier 0 of its hooks (port/host_up.c
+ * and port/host_no_user.c are the rest), the four memory functions that
+ * compilers expect, and a main function. It is built and linked, with nothing
+ * left undefined, to show that the build files work; it is not booted.
  */
 #include <framehold/framehold.h>
 
@@ -11,9 +11,9 @@
 #define LINEAR_BASE UINT64_C(0xffff800000000000)
 
 static struct fh_region regions[] = {
-	{ 0x1000, 0x9e000, FH_REGION_USABLE },
-	{ 0x100000, 0x200000, FH_REGION_KERNEL },
-	{ 0x300000, 0x7d00000, FH_REGION_USABLE },
+	{0x1000, 0x9e000, FH_REGION_USABLE},
+	{0x100000, 0x200000, FH_REGION_KERNEL},
+	{0x300000, 0x7d00000, FH_REGION_USABLE},
 };
 
 static struct fh_span spans[6];
@@ -90,8 +90,8 @@ int kernel_main(void);
 
 int kernel_main(void)
 {
-	struct fh_memory_map map = { .spans = spans, .capacity = 6 };
-	struct fh_init_options options = { .map = &map };
+	struct fh_memory_map map = {.spans = spans, .capacity = 6};
+	struct fh_init_options options = {.map = &map};
 	struct fh_frame frame;
 	size_t bad;
 
