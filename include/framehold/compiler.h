@@ -35,6 +35,9 @@
  */
 #define FH_INLINE inline __attribute__((always_inline))
 
+/* A function that a macro makes for those who want it. */
+#define FH_MAYBE_UNUSED __attribute__((unused))
+
 /* Failure paths, kept out of the callers' cache lines. */
 #define FH_COLD __attribute__((cold, noinline))
 

@@ -49,7 +49,8 @@
 		struct fh_frame frame;                                         \
 	};                                                                     \
                                                                                \
-	static inline struct fh_meta name##_meta_pack(const data *value)       \
+	FH_MAYBE_UNUSED static inline struct fh_meta name##_meta_pack(         \
+		const data *value)                                             \
 	{                                                                      \
 		struct fh_meta meta = fh_meta_zero;                            \
                                                                                \
@@ -58,7 +59,7 @@
 	}                                                                      \
                                                                                \
 	FH_NODISCARD                                                           \
-	static inline enum fh_status name##_frame_from_unused(                 \
+	FH_MAYBE_UNUSED static inline enum fh_status name##_frame_from_unused( \
 		struct fh_paddr pa, const data *value,                         \
 		struct name##_frame *out)                                      \
 	{                                                                      \
@@ -67,13 +68,14 @@
 		return fh_frame_from_unused(pa, &(type), &meta, &out->frame);  \
 	}                                                                      \
                                                                                \
-	static inline const data *name##_frame_meta(struct name##_frame f)     \
+	FH_MAYBE_UNUSED static inline const data *name##_frame_meta(           \
+		struct name##_frame f)                                         \
 	{                                                                      \
 		return (const data *)(const void *)fh_frame_meta(f.frame);     \
 	}                                                                      \
                                                                                \
 	FH_NODISCARD                                                           \
-	static inline struct name##_frame name##_frame_get(                    \
+	FH_MAYBE_UNUSED static inline struct name##_frame name##_frame_get(    \
 		struct name##_frame f)                                         \
 	{                                                                      \
 		struct name##_frame copy;                                      \
@@ -82,13 +84,14 @@
 		return copy;                                                   \
 	}                                                                      \
                                                                                \
-	static inline void name##_frame_put(struct name##_frame *f)            \
+	FH_MAYBE_UNUSED static inline void name##_frame_put(                   \
+		struct name##_frame *f)                                        \
 	{                                                                      \
 		fh_frame_put(&f->frame);                                       \
 	}                                                                      \
                                                                                \
 	FH_NODISCARD                                                           \
-	static inline struct fh_frame name##_frame_into_dyn(                   \
+	FH_MAYBE_UNUSED static inline struct fh_frame name##_frame_into_dyn(   \
 		struct name##_frame *f)                                        \
 	{                                                                      \
 		struct fh_frame frame = f->frame;                              \
@@ -98,7 +101,7 @@
 	}                                                                      \
                                                                                \
 	FH_NODISCARD                                                           \
-	static inline enum fh_status name##_frame_from_dyn(                    \
+	FH_MAYBE_UNUSED static inline enum fh_status name##_frame_from_dyn(    \
 		struct fh_frame *f, struct name##_frame *out)                  \
 	{                                                                      \
 		if (!fh_frame_is_type(*f, &(type)))                            \
@@ -108,7 +111,8 @@
 		return FH_OK;                                                  \
 	}                                                                      \
                                                                                \
-	static inline data *name##_unique_meta(struct fh_unique u)             \
+	FH_MAYBE_UNUSED static inline data *name##_unique_meta(                \
+		struct fh_unique u)                                            \
 	{                                                                      \
 		return (data *)(void *)fh_unique_meta(u);                      \
 	}                                                                      \
