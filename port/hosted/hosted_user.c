@@ -1,111 +1,77 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * User memory of the hosted machine: addresses of this very process, read and
- * written with a handler in place for the fault that may come. It counts on
- * what a kernel's exception table does: the access that faults ends the copy,
- * and what was copied before it stays.
+ * User memory of the hosted machine: addresses of this very process. The
+ * kernel below copies for us and says how far it came, so that a fault is a
+ * short count and no signal.
  */
 #define _GNU_SOURCE
 
-#include <setjmp.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <framehold/host.h>
 
-static _Thread_local sigjmp_buf recovery;
-static _Thread_local volatile sig_atomic_t user_access;
-
-static void on_fault(int signal_number, siginfo_t *info, void *context)
-{
-	(void)info;
-	(void)context;
-	if (user_access)
-		siglongjmp(recovery, 1);
-	/* A fault of the machine's own: die of it. */
-	signal(signal_number, SIG_DFL);
-}
-
-static void install_handler(void)
-{
-	static _Thread_local bool installed;
-	struct sigaction action = {
-		.sa_sigaction = on_fault,
-		.sa_flags = SA_SIGINFO | SA_NODEFER,
-	};
-
-	if (installed)
-		return;
-	if (sigaction(SIGSEGV, &action, NULL) != 0 ||
-	    sigaction(SIGBUS, &action, NULL) != 0)
-		abort();
-	installed = true;
-}
+/* Linux 5.14; the C library's headers may be older. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* The one int-to-pointer step of this port's user memory. */
-static void *user_pointer(uint64_t bytes)
+static void *user_pointer(struct fh_vaddr va)
 {
-	return (void *)(uintptr_t)bytes;
+	return (void *)(uintptr_t)va.bytes;
 }
 
-/* Copies up to n bytes; n less what is left when a fault comes. */
-__attribute__((no_sanitize("address", "thread"))) static size_t
-copy_bytes(unsigned char *to, const unsigned char *from, size_t n)
+static size_t bytes_done(ssize_t result)
 {
-	volatile size_t done = 0;
-
-	install_handler();
-	user_access = 1;
-	if (sigsetjmp(recovery, 0) == 0)
-		for (; done < n; done++)
-			((volatile unsigned char *)to)[done] =
-				((const volatile unsigned char *)from)[done];
-	user_access = 0;
-	return done;
+	return result < 0 ? 0 : (size_t)result;
 }
 
 size_t fh_host_user_read(void *to, struct fh_vaddr from, size_t n)
 {
-	return copy_bytes(to, user_pointer(from.bytes), n);
+	struct iovec here = {to, n};
+	struct iovec there = {user_pointer(from), n};
+
+	return bytes_done(process_vm_readv(getpid(), &here, 1, &there, 1, 0));
 }
 
 size_t fh_host_user_write(struct fh_vaddr to, const void *from, size_t n)
 {
-	return copy_bytes(user_pointer(to.bytes), from, n);
+	struct iovec here = {(void *)(uintptr_t)from, n};
+	struct iovec there = {user_pointer(to), n};
+
+	return bytes_done(process_vm_writev(getpid(), &here, 1, &there, 1, 0));
+}
+
+/* Whether the page of an aligned word can be accessed, filled in if need be. */
+static bool populate(struct fh_vaddr va, int how)
+{
+	struct fh_vaddr page = {va.bytes - va.bytes % FH_PAGE_SIZE};
+
+	return madvise(user_pointer(page), FH_PAGE_SIZE, how) == 0;
 }
 
 bool fh_host_user_load32(struct fh_vaddr from, uint32_t *value)
 {
-	volatile bool done = false;
+	uint32_t *word = user_pointer(from);
 
-	install_handler();
-	user_access = 1;
-	if (sigsetjmp(recovery, 0) == 0) {
-		*value = __atomic_load_n((uint32_t *)user_pointer(from.bytes),
-					 __ATOMIC_RELAXED);
-		done = true;
-	}
-	user_access = 0;
-	return done;
+	if (!populate(from, MADV_POPULATE_READ))
+		return false;
+	*value = __atomic_load_n(word, __ATOMIC_RELAXED);
+	return true;
 }
 
 bool fh_host_user_cas32(struct fh_vaddr at, uint32_t expected, uint32_t desired,
 			uint32_t *old)
 {
-	volatile bool done = false;
+	uint32_t *word = user_pointer(at);
 
-	install_handler();
-	user_access = 1;
-	if (sigsetjmp(recovery, 0) == 0) {
-		uint32_t seen = expected;
-
-		(void)__atomic_compare_exchange_n(
-			(uint32_t *)user_pointer(at.bytes), &seen, desired,
-			false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-		*old = seen;
-		done = true;
-	}
-	user_access = 0;
-	return done;
+	if (!populate(at, MADV_POPULATE_WRITE))
+		return false;
+	(void)__atomic_compare_exchange_n(word, &expected, desired, false,
+					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	*old = expected;
+	return true;
 }
