@@ -93,8 +93,11 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out)
 enum fh_status fh_frame_inc(struct fh_paddr pa)
 {
 	uint64_t i;
-	enum fh_status status = fh_get_slot(pa, &i);
+	enum fh_status status = fh_slot_find_live(pa, &i);
 
+	/* Nobody has written this slot: the page is free. */
+	if (status == FH_E_UNUSED)
+		fh_page_get_failed(i, FH_STATE_FREE, FH_CALLER);
 	if (status != FH_OK)
 		return status;
 	fh_page_get(i, FH_CALLER);

@@ -108,13 +108,6 @@ enum fh_status fh_claim_status(uint64_t state)
 	return FH_E_IN_USE;
 }
 
-enum fh_usage fh_slot_usage(uint64_t frame)
-{
-	const struct fh_meta_type *type = fh_slots[frame].type;
-
-	return type == NULL ? FH_USAGE_UNUSED : type->usage;
-}
-
 static const struct fh_ledger_page no_units;
 
 /* One section at a time; a leaf of the lock order. */
@@ -202,6 +195,17 @@ enum fh_status fh_slot_find_live(struct fh_paddr pa, uint64_t *frame)
 	    FH_SECTION_LIVE)
 		return FH_E_UNUSED;
 	return FH_OK;
+}
+
+enum fh_usage fh_slot_usage(uint64_t frame)
+{
+	uint64_t live;
+
+	/* Nobody has written the slots of a raw section. */
+	if (fh_slot_find_live(fh_paddr_of_frame(frame), &live) != FH_OK)
+		return FH_USAGE_UNUSED;
+	const struct fh_meta_type *type = fh_slots[frame].type;
+	return type == NULL ? FH_USAGE_UNUSED : type->usage;
 }
 
 void fh_slot_write(uint64_t frame, const struct fh_meta_type *type,
