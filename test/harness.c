@@ -91,6 +91,29 @@ uint64_t count_free(void)
 	return stats.free;
 }
 
+/* More than the machine has. */
+#define MOST_FREE 8192
+
+bool is_allocatable(uint64_t frame)
+{
+	static struct fh_frame all[MOST_FREE];
+	const struct fh_alloc_options any = {.align = 1};
+	size_t n = 0;
+	bool found = false;
+
+	while (n < MOST_FREE &&
+	       fh_frame_alloc(&any, &fh_untyped_type, NULL, &all[n]) == FH_OK) {
+		found = found || fh_frame_number(all[n]) == frame;
+		n++;
+	}
+	assert_true(n < MOST_FREE);
+	while (n > 0) {
+		n--;
+		fh_frame_put(&all[n]);
+	}
+	return found;
+}
+
 unsigned drops;
 struct fh_dropping last_drop;
 struct fh_meta last_drop_meta;

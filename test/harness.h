@@ -48,6 +48,13 @@ int stop_machine(void **state);
  */
 uint64_t free_pages(uint64_t n);
 
+/*
+ * The first of n neighbouring pages that nobody has had since the machine
+ * started, so that no CPU keeps them for itself: claims by address find them.
+ * They lie between 3072 and 4096; the next call gives others.
+ */
+uint64_t fresh_pages(uint64_t n);
+
 /* A page in state UNUSED: taken out of the allocator for good. */
 uint64_t unused_page(void);
 
@@ -59,6 +66,12 @@ struct fh_paddr address_of(uint64_t frame);
 
 /* Free pages by the allocator's count. */
 uint64_t count_free(void);
+
+/*
+ * Whether the allocator would give that page: allocates all there are, and
+ * puts them again.
+ */
+bool is_allocatable(uint64_t frame);
 
 /* A type whose on_drop counts its runs and remembers the last page's words. */
 extern const struct fh_meta_type counting_type;
