@@ -16,11 +16,17 @@ static const struct fh_region machine_regions[] = {
 
 #define REGION_COUNT (sizeof(machine_regions) / sizeof(machine_regions[0]))
 
+#define FRESH_FIRST 3072
+#define FRESH_END   4096
+
+static uint64_t next_fresh;
+
 static int start(bool dirty)
 {
 	struct hosted_options options = {.dirty = dirty};
 
 	drops = 0;
+	next_fresh = FRESH_FIRST;
 	if (hosted_start(machine_regions, REGION_COUNT, &options) != FH_OK) {
 		fprintf(stderr, "machine: %s\n", hosted_why());
 		return -1;
@@ -58,6 +64,18 @@ uint64_t free_pages(uint64_t n)
 	}
 	fail_msg("no %llu free pages in a row", (unsigned long long)n);
 	return 0;
+}
+
+uint64_t fresh_pages(uint64_t n)
+{
+	uint64_t first = next_fresh;
+
+	/* A page stays between two answers, as a neighbour for both. */
+	next_fresh += n + 1;
+	assert_true(next_fresh <= FRESH_END);
+	for (uint64_t i = 0; i < n; i++)
+		assert_int_equal(state_of(first + i), FH_STATE_FREE);
+	return first;
 }
 
 uint64_t unused_page(void)
