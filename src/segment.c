@@ -239,8 +239,10 @@ static enum fh_status check_shared(uint64_t frame)
 enum fh_status fh_segment_from_raw(struct fh_range range,
 				   struct fh_segment *out)
 {
-	struct fh_segment s = fh_segment_none();
-
+	if (range.count == 0) {
+		*out = fh_segment_none();
+		return FH_OK;
+	}
 	if (range.first > fh_memory.frame_end ||
 	    range.count > fh_memory.frame_end - range.first)
 		return FH_E_OUT_OF_BOUND;
@@ -250,12 +252,9 @@ enum fh_status fh_segment_from_raw(struct fh_range range,
 		if (status != FH_OK)
 			return status;
 	}
-	if (range.count > 0) {
-		s.handle = fh_unit_restore(range.first, range.count,
-					   FH_UNIT_SEGMENT, FH_CALLER);
-		s.count = range.count;
-	}
-	*out = s;
+	out->handle = fh_unit_restore(range.first, range.count, FH_UNIT_SEGMENT,
+				      FH_CALLER);
+	out->count = range.count;
 	return FH_OK;
 }
 
