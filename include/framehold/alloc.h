@@ -87,6 +87,29 @@ struct fh_alloc_stats {
 /* Thread and interrupt context. */
 void fh_alloc_stats(struct fh_alloc_stats *stats);
 
+/*
+ * A CPU keeps free pages at hand from when it comes online until it goes
+ * offline; before and after, allocation works all the same, and takes a lock
+ * each time. fh_init() brings the CPU that calls it online. A CPU is brought
+ * online by itself or before it starts, and goes offline by itself, last, or
+ * when it has stopped. Does nothing if it is so already. Thread context.
+ */
+void fh_cpu_online(unsigned cpu);
+void fh_cpu_offline(unsigned cpu);
+
+/*
+ * Gives up what this CPU keeps at hand, if another CPU has asked for it: to be
+ * called when fh_host_kick() has reached this CPU. Thread and interrupt
+ * context.
+ */
+void fh_alloc_poll(void);
+
+/*
+ * Makes all CPUs give up what they keep at hand, so that every free page can
+ * be taken by its number. Waits for them: thread context, interrupts on.
+ */
+void fh_alloc_drain(void);
+
 FH_END_DECLS
 
 #endif /* FRAMEHOLD_ALLOC_H */

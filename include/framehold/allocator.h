@@ -77,6 +77,20 @@ FH_NODISCARD
 enum fh_status fh_allocator_audit(struct fh_finding *finding);
 
 /*
+ * Pages that were not there when fh_init() ran become the allocator's to have,
+ * and are not free yet. They have slots.
+ *
+ *   FH_E_EMPTY          n is 0
+ *   FH_E_NOT_ALIGNED    not whole sections
+ *   FH_E_OUT_OF_BOUND   a page of no zone: it was not announced as hot_plug
+ *   FH_E_TWICE          a section that is covered already
+ *
+ * Thread context, one at a time.
+ */
+FH_NODISCARD
+enum fh_status fh_allocator_cover(uint64_t first, uint64_t n);
+
+/*
  * Makes the slots of a raw section ready, if they are not yet: by the
  * allocator, before it gives pages out of it for the first time.
  */

@@ -130,6 +130,36 @@ bool fh_host_user_cas32(struct fh_vaddr at, uint32_t expected, uint32_t desired,
 			uint32_t *old);
 #endif
 
+/*
+ * Whether this CPU may wait for others: interrupts are on, and this is not an
+ * interrupt handler. Where it may not, the library gives up sooner. Called
+ * with preemption on or off.
+ */
+#ifndef fh_host_may_wait
+bool fh_host_may_wait(void);
+#endif
+
+/*
+ * Makes the CPU call fh_alloc_poll() soon, whatever it is doing: by an
+ * interrupt, unless the CPU looks by itself often enough. Another CPU waits for
+ * it, without a lock and with interrupts on. Never called with one CPU online.
+ */
+#ifndef fh_host_kick
+void fh_host_kick(unsigned cpu);
+#endif
+
+/* ---- Optional: where there is nothing to do, link host_none.c ---- */
+
+/*
+ * Memory is short: gives up pages that can be had again, caches for example,
+ * best n or more of them, by putting the last reference to them. Returns
+ * whether there were any. May call back into the library, but not allocate.
+ * Thread context; may take its time.
+ */
+#ifndef fh_host_reclaim
+bool fh_host_reclaim(uint64_t n);
+#endif
+
 FH_END_DECLS
 
 #endif /* FRAMEHOLD_HOST_H */

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The page allocator, behind framehold/allocator.h. From the outside in:
+ *
+ *     allocator   what to try, and in what order, before a request is refused
+ *     magazine    a CPU's own pages and blocks; no lock
+ *     supply      all zones together, one lock at a time
+ *     zones       pages of one zone; best fit        search   first fit
+ *     buddy       runs of whole blocks
+ *     block, bits 512 pages
+ *
+ * beside them layout, which divides memory into zones, and allocator_audit.
+ *
+ * No request is refused while it could be met. Below the reserve of zones only
+ * urgent ones are served, which all are in the end: what comes before is a
+ * call of fh_host_reclaim().
+ */
+#include <framehold/allocator.h>
+#include <framehold/host.h>
+
+#include "allocator_audit.h"
+#include "magazine.h"
+
+/* The largest number of pages, or alignment, that a run can have. */
+#define LARGEST_RUN (FH_BLOCK_PAGES << (FH_ORDER_LAST - FH_ORDER_BLOCK))
+
+enum fh_status fh_allocator_init(const struct fh_memory_map *map,
+				 bool memory_is_zeroed)
+{
+	enum fh_status status = fh_layout_open(map, NULL, memory_is_zeroed);
+
+	if (status != FH_OK)
+		return status;
+	fh_magazines_open();
+	fh_host_preempt_off();
+	fh_magazine_online(fh_host_cpu());
+	fh_host_preempt_on();
+	return FH_OK;
+}
+
+void fh_allocator_fini(void)
+{
+	fh_magazines_close();
+	fh_layout_close();
+}
+
+bool fh_allocator_covers(uint64_t frame)
+{
+	return fh_layout_covers(frame);
+}
+
+enum fh_status fh_allocator_cover(uint64_t first, uint64_t n)
+{
+	return fh_layout_cover(first, n);
+}
+
+void fh_allocator_give_back(uint64_t first, uint64_t n)
+{
+	if (n == 1)
+		fh_magazine_push(first);
+	else if (n == FH_BLOCK_PAGES && first % FH_BLOCK_PAGES == 0)
+		fh_magazine_push_block(first);
+	else
+		fh_supply_give(first, n);
+}
+
+bool fh_allocator_withdraw(uint64_t frame)
+{
+	return fh_supply_withdraw(frame) || fh_magazine_withdraw(frame);
+}
+
+/* The order of the smallest run with n pages; 0 if none is so large. */
+static unsigned order_for(uint64_t n)
+{
+	unsigned order = 1;
+	uint64_t size = 1;
+
+	if (n > LARGEST_RUN)
+		return 0;
+	while (size < n) {
+		size *= 2;
+		order++;
+	}
+	return order;
+}
+
+static struct fh_request make_request(uint64_t n,
+				      const struct fh_alloc_options *options)
+{
+	uint64_t align = options->align == 0 ? 1 : options->align;
+	struct fh_request request = {
+		.n = n,
+		.align = align,
+		.below = options->below == 0 ? FH_NO_PAGE : options->below,
+		.order = order_for(n > align ? n : align),
+	};
+
+	return request;
+}
+
+/* One page from anywhere, without the magazine. */
+static uint64_t take_one(bool urgent)
+{
+	struct fh_taken taken;
+
+	if (fh_supply_take_words(fh_magazine_home(), urgent, 1, &taken, 1) == 0)
+		return FH_NO_PAGE;
+	return taken.base + fh_lowest_bit(taken.bits);
+}
+
+/*
+ * From the zones: what chains have, then anything that fits. Chains are made
+ * of runs of n pages at multiples of n: these need no second look.
+ */
+static uint64_t take(struct fh_request *request, bool urgent)
+{
+	uint64_t home = fh_magazine_home();
+
+	if (request->n == 1 && request->align == 1 &&
+	    request->below == FH_NO_PAGE)
+		return take_one(urgent);
+	request->urgent = urgent;
+	request->search = false;
+	uint64_t found = fh_supply_take(home, request);
+	if (found != FH_NO_PAGE ||
+	    (request->order != 0 && request->n == request->align))
+		return found;
+	request->search = true;
+	return fh_supply_take(home, request);
+}
+
+/*
+ * Before the reserves are touched: what this CPU keeps, what all CPUs keep if
+ * it is neighbours that are missing, and what the kernel can do without.
+ */
+static uint64_t take_recovered(struct fh_request *request, bool may_wait)
+{
+	fh_magazine_empty();
+	uint64_t found = take(request, false);
+
+	if (found == FH_NO_PAGE && may_wait && request->n > 1) {
+		fh_magazines_drain();
+		found = take(request, false);
+	}
+	if (found == FH_NO_PAGE && may_wait && fh_host_reclaim(request->n)) {
+		fh_magazine_empty();
+		found = take(request, false);
+	}
+	return found;
+}
+
+static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
+{
+	bool may_wait = fh_host_may_wait();
+	uint64_t found = take_recovered(request, may_wait);
+
+	if (found == FH_NO_PAGE)
+		found = take(request, true);
+	if (found == FH_NO_PAGE && may_wait) {
+		fh_magazines_drain();
+		found = take(request, true);
+	}
+	return found;
+}
+
+/* What needs no lock, mostly. */
+static inline uint64_t take_kept(uint64_t n,
+				 const struct fh_alloc_options *options)
+{
+	if (options->below != 0)
+		return FH_NO_PAGE;
+	if (n == 1 && options->align <= 1)
+		return fh_magazine_pop();
+	if (n == FH_BLOCK_PAGES && options->align <= FH_BLOCK_PAGES)
+		return fh_magazine_pop_block();
+	return FH_NO_PAGE;
+}
+
+static FH_COLD uint64_t take_from_supply(uint64_t n,
+					 const struct fh_alloc_options *options)
+{
+	struct fh_request request = make_request(n, options);
+	uint64_t found = take(&request, false);
+
+	return found != FH_NO_PAGE ? found : take_at_any_cost(&request);
+}
+
+enum fh_status fh_allocator_pop(uint64_t n,
+				const struct fh_alloc_options *options,
+				uint64_t *first)
+{
+	uint64_t found = take_kept(n, options);
+
+	if (FH_UNLIKELY(found == FH_NO_PAGE))
+		found = take_from_supply(n, options);
+	if (FH_UNLIKELY(found == FH_NO_PAGE))
+		return FH_E_NO_MEMORY;
+	*first = found;
+	return FH_OK;
+}
+
+void fh_alloc_stats(struct fh_alloc_stats *stats)
+{
+	stats->pages = 0;
+	stats->free = fh_magazines_count();
+	for (uint64_t i = 0; i < fh_layout.zone_count; i++) {
+		stats->pages += fh_word_load_relaxed(&fh_zones[i].pages);
+		stats->free += fh_zone_free(&fh_zones[i]);
+	}
+}
+
+/* ---- CPUs ---- */
+
+void fh_cpu_online(unsigned cpu)
+{
+	if (fh_layout.zone_count > 0)
+		fh_magazine_online(cpu);
+}
+
+void fh_cpu_offline(unsigned cpu)
+{
+	fh_magazine_offline(cpu);
+}
+
+void fh_alloc_poll(void)
+{
+	fh_magazine_poll();
+}
+
+void fh_alloc_drain(void)
+{
+	fh_magazines_drain();
+}
+
+/* ---- Questions with CPUs parked ---- */
+
+/* Whether the page lies in a magazine. */
+static bool is_in_magazine(uint64_t page)
+{
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
+		const struct fh_magazine *m = &fh_magazines[cpu];
+
+		for (uint64_t i = 0; i < m->page_count; i++)
+			if (m->pages[i] == page)
+				return true;
+		for (uint64_t i = 0; i < m->block_count; i++)
+			if (m->blocks[i] == page / FH_BLOCK_PAGES)
+				return true;
+	}
+	return false;
+}
+
+bool fh_allocator_is_free(uint64_t frame)
+{
+	const struct fh_zone *zone = fh_layout_zone(frame);
+
+	if (zone != NULL && fh_zone_is_free(zone, frame))
+		return true;
+	/* Of the pages of no zone's, few are FREE: spare the rest the walk. */
+	return fh_state_load_relaxed(frame) == FH_STATE_FREE &&
+	       is_in_magazine(frame);
+}
+
+enum fh_status fh_allocator_audit(struct fh_finding *finding)
+{
+	return fh_audit_allocator(finding);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Chains of blocks by order, and the buddy system over whole blocks: free runs
+ * of 1, 2, 4 .. 512 blocks, each at a multiple of its size. The two halves of
+ * a run are buddies. A run is split when less is needed; it is merged with its
+ * buddy as soon as both are free.
+ *
+ * Only the head of a run is written. Its other blocks have order 0 like blocks
+ * in use; `touched` tells the two apart.
+ */
+#include "zones.h"
+
+void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
+		  struct fh_block *blocks, uint64_t *touched)
+{
+	zone->first = first;
+	zone->count = count;
+	zone->blocks = blocks;
+	zone->touched = touched;
+	zone->filled = 0;
+	for (unsigned order = 0; order < FH_ORDERS; order++)
+		zone->heads[order] = FH_NO_BLOCK;
+	fh_word_store_relaxed(&zone->free, 0);
+}
+
+static void unchain(struct fh_zone *zone, uint64_t block)
+{
+	const struct fh_block *b = &zone->blocks[block];
+
+	if (b->next != FH_NO_BLOCK)
+		zone->blocks[b->next].previous = b->previous;
+	if (b->previous != FH_NO_BLOCK)
+		zone->blocks[b->previous].next = b->next;
+	else
+		zone->heads[b->order] = b->next;
+	if (zone->heads[b->order] == FH_NO_BLOCK)
+		zone->filled &= ~fh_bit_run(b->order, 1);
+}
+
+static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	struct fh_block *b = &zone->blocks[block];
+
+	b->previous = FH_NO_BLOCK;
+	b->next = zone->heads[order];
+	if (b->next != FH_NO_BLOCK)
+		zone->blocks[b->next].previous = (uint32_t)block;
+	zone->heads[order] = (uint32_t)block;
+	zone->filled |= fh_bit_run(order, 1);
+}
+
+void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	struct fh_block *b = &zone->blocks[block];
+
+	if (b->order == order)
+		return;
+	if (b->order != 0)
+		unchain(zone, block);
+	if (order != 0)
+		chain(zone, block, order);
+	b->order = (uint8_t)order;
+}
+
+unsigned fh_chain_best(const struct fh_zone *zone, unsigned order)
+{
+	uint64_t large_enough = zone->filled & (UINT64_MAX << order);
+
+	return large_enough == 0 ? 0 : fh_lowest_bit(large_enough);
+}
+
+/* Blocks of a run of that order. */
+static uint64_t run_blocks(unsigned order)
+{
+	return UINT64_C(1) << (order - FH_ORDER_BLOCK);
+}
+
+/*
+ * The other half of the run twice as long; FH_NO_BLOCK if the zone has not all
+ * of it.
+ */
+static uint64_t buddy_of(const struct fh_zone *zone, uint64_t block,
+			 unsigned order)
+{
+	uint64_t size = run_blocks(order);
+
+	if ((zone->first + block) / size % 2 == 1)
+		return block >= size ? block - size : FH_NO_BLOCK;
+	return zone->count - block >= 2 * size ? block + size : FH_NO_BLOCK;
+}
+
+/* One run that lies at a multiple of its size becomes free. */
+static void give_run(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	while (order < FH_ORDER_LAST) {
+		uint64_t buddy = buddy_of(zone, block, order);
+
+		if (buddy == FH_NO_BLOCK || zone->blocks[buddy].order != order)
+			break;
+		fh_chain_move(zone, buddy, 0);
+		block = buddy < block ? buddy : block;
+		order++;
+	}
+	fh_chain_move(zone, block, order);
+}
+
+/* The largest run that begins with block and has at most n blocks. */
+static unsigned largest_run(const struct fh_zone *zone, uint64_t block,
+			    uint64_t n)
+{
+	unsigned order = FH_ORDER_BLOCK;
+
+	while (order < FH_ORDER_LAST && run_blocks(order + 1) <= n &&
+	       (zone->first + block) % run_blocks(order + 1) == 0)
+		order++;
+	return order;
+}
+
+static void give_runs(struct fh_zone *zone, uint64_t block, uint64_t n)
+{
+	while (n > 0) {
+		unsigned order = largest_run(zone, block, n);
+
+		give_run(zone, block, order);
+		block += run_blocks(order);
+		n -= run_blocks(order);
+	}
+}
+
+void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n)
+{
+	fh_bits_set(zone->touched, block, n);
+	give_runs(zone, block, n);
+}
+
+uint64_t fh_runs_take(struct fh_zone *zone, unsigned order)
+{
+	unsigned found = fh_chain_best(zone, order);
+	uint64_t block = zone->heads[found];
+
+	fh_chain_move(zone, block, 0);
+	/* The upper halves stay free; their buddies, the lower ones, do not. */
+	while (found > order) {
+		found--;
+		fh_chain_move(zone, block + run_blocks(found), found);
+	}
+	fh_bits_clear(zone->touched, block, run_blocks(order));
+	return block;
+}
+
+uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block)
+{
+	uint64_t number = zone->first + block;
+	unsigned order = FH_ORDER_BLOCK;
+
+	for (;;) {
+		uint64_t head = number - number % run_blocks(order);
+
+		if (zone->blocks[head - zone->first].order >= order)
+			return head - zone->first;
+		order++;
+	}
+}
+
+void fh_runs_take_exact(struct fh_zone *zone, uint64_t block, uint64_t n)
+{
+	while (n > 0) {
+		uint64_t head = fh_runs_head(zone, block);
+		uint64_t size = run_blocks(zone->blocks[head].order);
+		uint64_t before = block - head;
+		uint64_t part = size - before < n ? size - before : n;
+
+		fh_chain_move(zone, head, 0);
+		give_runs(zone, head, before);
+		give_runs(zone, block + part, size - before - part);
+		fh_bits_clear(zone->touched, block, part);
+		block += part;
+		n -= part;
+	}
+}

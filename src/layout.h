@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The layout: how memory is divided into zones, and which pages the allocator
+ * may have at all. Made once from the memory map, constant from then on, but
+ * for sections that are plugged in.
+ *
+ * Address space is divided into cells of 128 MiB to 1 GiB, by how much memory
+ * there is. A zone is a number of neighbouring cells of one node; it begins
+ * and ends with a block that has memory. Cells without memory belong to no
+ * zone, so that holes cost one byte a cell.
+ */
+#ifndef FRAMEHOLD_SRC_LAYOUT_H
+#define FRAMEHOLD_SRC_LAYOUT_H
+
+#include <framehold/region.h>
+#include <framehold/slot.h>
+#include <framehold/topology.h>
+
+#include "zones.h"
+
+#define FH_MAX_ZONES UINT64_C(64)
+#define FH_NO_ZONE   UINT8_MAX
+
+/* What the allocator may have of a section. */
+enum fh_cover {
+	FH_COVER_NONE = 0,
+	FH_COVER_SOME, /* the map says which pages */
+	FH_COVER_ALL,
+};
+
+struct fh_layout {
+	const struct fh_memory_map *map;
+	const struct fh_topology *topology; /* or null */
+	uint64_t zone_count;
+	uint64_t cell_pages; /* a power of two */
+	uint64_t cell_count;
+	uint8_t *zone_by_cell; /* an index of fh_zones, or FH_NO_ZONE */
+	uint64_t section_count;
+	uint8_t *cover; /* enum fh_cover by section; atomic */
+};
+
+extern struct fh_layout fh_layout;
+
+/* fh_layout.zone_count of these, by address. */
+extern struct fh_zone fh_zones[FH_MAX_ZONES];
+
+/*
+ * Makes layout and zones, no page free; their tables come from the early
+ * allocator. topology may be null. FH_E_NO_MEMORY.
+ */
+FH_NODISCARD
+enum fh_status fh_layout_open(const struct fh_memory_map *map,
+			      const struct fh_topology *topology,
+			      bool memory_is_zeroed);
+
+/* Forgets it. */
+void fh_layout_close(void);
+
+/* Whether the allocator may have the page. Any context. */
+bool fh_layout_covers(uint64_t page);
+
+/* The zone that the page lies in, covered or not; null: none. Any context. */
+struct fh_zone *fh_layout_zone(uint64_t page);
+
+/* The index of the zone that the CPU takes from first. Any context. */
+uint64_t fh_layout_home(unsigned cpu);
+
+/* As fh_allocator_cover(). */
+FH_NODISCARD
+enum fh_status fh_layout_cover(uint64_t first, uint64_t n);
+
+#endif /* FRAMEHOLD_SRC_LAYOUT_H */

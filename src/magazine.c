@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The fast path: preemption off, busy set, one array access, busy cleared. No
+ * lock, no interrupt masking, no atomic read-modify-write.
+ *
+ * busy is for interrupts of the same CPU only, so that it needs the compiler's
+ * order and no other CPU's.
+ */
+#include "magazine.h"
+
+#include <framehold/allocator.h>
+#include <framehold/host.h>
+
+struct fh_magazine fh_magazines[FH_MAX_CPUS];
+
+/* Words taken at once: bounds the stack; with whole words, a batch is two. */
+#define REFILL_WORDS 24
+
+/* How many pops ahead a slot is fetched into the cache. */
+#define SLOT_LOOKAHEAD 16
+
+/* In fh_magazine.online. */
+enum cpu_presence {
+	CPU_OFFLINE = 0,
+	CPU_ONLINE,
+	CPU_LEAVING, /* without room, and not yet known to be empty */
+};
+
+/* ---- Busy ---- */
+
+/* Keeps the compiler from moving accesses over a change of busy. */
+static inline void order_for_interrupts(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void set_busy(struct fh_magazine *m)
+{
+	fh_word_store_relaxed(&m->busy, 1);
+	order_for_interrupts();
+}
+
+static inline void clear_busy(struct fh_magazine *m)
+{
+	order_for_interrupts();
+	fh_word_store_relaxed(&m->busy, 0);
+	order_for_interrupts();
+}
+
+/* This CPU's magazine, with preemption off. */
+static inline struct fh_magazine *own_magazine(void)
+{
+	fh_host_preempt_off();
+	return &fh_magazines[fh_host_cpu()];
+}
+
+/* Whether it could be entered: then leave_magazine() ends the use. */
+static inline bool enter_magazine(struct fh_magazine *m)
+{
+	if (FH_UNLIKELY(fh_word_load_relaxed(&m->busy) != 0))
+		return false;
+	set_busy(m);
+	return true;
+}
+
+static void answer_requests(struct fh_magazine *m);
+
+static inline bool is_asked(const struct fh_magazine *m)
+{
+	return fh_word_load_relaxed(&m->request) !=
+	       fh_word_load_relaxed(&m->answer);
+}
+
+/* An interrupt that kicked us while we were busy has left its work to us. */
+static inline void leave_magazine(struct fh_magazine *m)
+{
+	clear_busy(m);
+	if (FH_UNLIKELY(is_asked(m)))
+		answer_requests(m);
+	fh_host_preempt_on();
+}
+
+/* ---- Pages ---- */
+
+/* Two fifths of the room, but at least one. */
+static uint64_t batch_of(uint64_t room)
+{
+	return room < 5 ? 1 : room * 2 / 5;
+}
+
+/* Gives the oldest n pages to the supply. */
+static void flush_pages(struct fh_magazine *m, uint64_t n)
+{
+	uint64_t count = fh_word_load_relaxed(&m->page_count);
+
+	fh_supply_give_pages(m->pages, n);
+	__builtin_memmove(m->pages, m->pages + n,
+			  (count - n) * sizeof(m->pages[0]));
+	fh_word_store_relaxed(&m->page_count, count - n);
+}
+
+/* Fills an empty magazine with a batch; returns how many pages it has. */
+static FH_COLD uint64_t refill_pages(struct fh_magazine *m)
+{
+	struct fh_taken taken[REFILL_WORDS];
+	uint64_t batch = batch_of(fh_word_load_relaxed(&m->page_room));
+	uint64_t word = fh_supply_take_words(m->home, false, batch, taken,
+					     REFILL_WORDS);
+	uint64_t n = 0;
+
+	/* Backwards, so that what is popped ascends. */
+	while (word > 0) {
+		word--;
+		fh_take_all(taken[word].bits, taken[word].base,
+			    taken[word].count, m->pages + n);
+		n += taken[word].count;
+	}
+	for (uint64_t i = n; i > 0 && n - i < SLOT_LOOKAHEAD; i--)
+		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
+	fh_word_store_relaxed(&m->page_count, n);
+	return n;
+}
+
+static inline uint64_t pop_page(struct fh_magazine *m)
+{
+	uint64_t n = fh_word_load_relaxed(&m->page_count);
+
+	if (FH_UNLIKELY(n == 0)) {
+		if (fh_word_load_relaxed(&m->page_room) == 0)
+			return FH_NO_PAGE;
+		n = refill_pages(m);
+		if (n == 0)
+			return FH_NO_PAGE;
+	}
+	n--;
+	if (n >= SLOT_LOOKAHEAD)
+		__builtin_prefetch(&fh_slots[m->pages[n - SLOT_LOOKAHEAD]], 1);
+	fh_word_store_relaxed(&m->page_count, n);
+	return m->pages[n];
+}
+
+uint64_t fh_magazine_pop(void)
+{
+	struct fh_magazine *m = own_magazine();
+	uint64_t page = FH_NO_PAGE;
+
+	if (FH_UNLIKELY(!enter_magazine(m))) {
+		fh_host_preempt_on();
+		return FH_NO_PAGE;
+	}
+	page = pop_page(m);
+	leave_magazine(m);
+	return page;
+}
+
+/* Makes room for one page; false if there is none to be had. */
+static FH_COLD bool make_room(struct fh_magazine *m)
+{
+	uint64_t room = fh_word_load_relaxed(&m->page_room);
+	uint64_t count = fh_word_load_relaxed(&m->page_count);
+
+	/* The room may have shrunk since the magazine was filled. */
+	if (count >= room && count > 0) {
+		uint64_t n = count - room + batch_of(room);
+
+		flush_pages(m, n < count ? n : count);
+	}
+	return room > 0;
+}
+
+void fh_magazine_push(uint64_t page)
+{
+	struct fh_magazine *m = own_magazine();
+
+	if (FH_UNLIKELY(!enter_magazine(m))) {
+		fh_host_preempt_on();
+		fh_supply_give(page, 1);
+		return;
+	}
+	if (FH_UNLIKELY(fh_word_load_relaxed(&m->page_count) >=
+			fh_word_load_relaxed(&m->page_room)) &&
+	    !make_room(m)) {
+		leave_magazine(m);
+		fh_supply_give(page, 1);
+		return;
+	}
+	uint64_t n = fh_word_load_relaxed(&m->page_count);
+	m->pages[n] = page;
+	fh_word_store_relaxed(&m->page_count, n + 1);
+	leave_magazine(m);
+}
+
+/* ---- Blocks ---- */
+
+static void flush_blocks(struct fh_magazine *m, uint64_t n)
+{
+	uint64_t count = fh_word_load_relaxed(&m->block_count);
+
+	fh_supply_give_blocks(m->blocks, n);
+	__builtin_memmove(m->blocks, m->blocks + n,
+			  (count - n) * sizeof(m->blocks[0]));
+	fh_word_store_relaxed(&m->block_count, count - n);
+}
+
+static uint64_t pop_block(struct fh_magazine *m)
+{
+	uint64_t room = fh_word_load_relaxed(&m->block_room);
+	uint64_t n = fh_word_load_relaxed(&m->block_count);
+
+	if (n == 0 && room > 0)
+		n = fh_supply_take_blocks(m->home, batch_of(room), m->blocks);
+	if (n == 0)
+		return FH_NO_PAGE;
+	fh_word_store_relaxed(&m->block_count, n - 1);
+	return m->blocks[n - 1] * FH_BLOCK_PAGES;
+}
+
+uint64_t fh_magazine_pop_block(void)
+{
+	struct fh_magazine *m = own_magazine();
+	uint64_t first = FH_NO_PAGE;
+
+	if (!enter_magazine(m)) {
+		fh_host_preempt_on();
+		return FH_NO_PAGE;
+	}
+	first = pop_block(m);
+	leave_magazine(m);
+	return first;
+}
+
+/* Whether the magazine has taken the block. */
+static bool push_block(struct fh_magazine *m, uint64_t block)
+{
+	uint64_t room = fh_word_load_relaxed(&m->block_room);
+	uint64_t n = fh_word_load_relaxed(&m->block_count);
+
+	if (n >= room && n > 0) {
+		uint64_t flushed = n - room + batch_of(room);
+
+		flushed = flushed < n ? flushed : n;
+		flush_blocks(m, flushed);
+		n -= flushed;
+	}
+	if (room == 0)
+		return false;
+	m->blocks[n] = block;
+	fh_word_store_relaxed(&m->block_count, n + 1);
+	return true;
+}
+
+void fh_magazine_push_block(uint64_t first)
+{
+	struct fh_magazine *m = own_magazine();
+	bool kept = false;
+
+	if (!enter_magazine(m)) {
+		fh_host_preempt_on();
+	} else {
+		kept = push_block(m, first / FH_BLOCK_PAGES);
+		leave_magazine(m);
+	}
+	if (!kept)
+		fh_supply_give(first, FH_BLOCK_PAGES);
+}
+
+/* ---- One page by its number ---- */
+
+/* Takes the i-th page out; the newest takes its place. */
+static void remove_page(struct fh_magazine *m, uint64_t i)
+{
+	uint64_t last = fh_word_load_relaxed(&m->page_count) - 1;
+
+	m->pages[i] = m->pages[last];
+	fh_word_store_relaxed(&m->page_count, last);
+}
+
+/* Breaks up the i-th block: all of its pages but one go to the supply. */
+static void remove_from_block(struct fh_magazine *m, uint64_t i, uint64_t page)
+{
+	uint64_t last = fh_word_load_relaxed(&m->block_count) - 1;
+	uint64_t first = m->blocks[i] * FH_BLOCK_PAGES;
+
+	m->blocks[i] = m->blocks[last];
+	fh_word_store_relaxed(&m->block_count, last);
+	fh_supply_give(first, page - first);
+	fh_supply_give(page + 1, FH_BLOCK_PAGES - 1 - (page - first));
+}
+
+static bool withdraw_from(struct fh_magazine *m, uint64_t page)
+{
+	uint64_t pages = fh_word_load_relaxed(&m->page_count);
+	uint64_t blocks = fh_word_load_relaxed(&m->block_count);
+
+	for (uint64_t i = 0; i < pages; i++) {
+		if (m->pages[i] == page) {
+			remove_page(m, i);
+			return true;
+		}
+	}
+	for (uint64_t i = 0; i < blocks; i++) {
+		if (m->blocks[i] == page / FH_BLOCK_PAGES) {
+			remove_from_block(m, i, page);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool fh_magazine_withdraw(uint64_t page)
+{
+	struct fh_magazine *m = own_magazine();
+	bool found = false;
+
+	if (!enter_magazine(m)) {
+		fh_host_preempt_on();
+		return false;
+	}
+	found = withdraw_from(m, page);
+	leave_magazine(m);
+	return found;
+}
+
+uint64_t fh_magazine_home(void)
+{
+	uint64_t home = own_magazine()->home;
+
+	fh_host_preempt_on();
+	return home;
+}
+
+/* ---- Emptying ---- */
+
+static void flush_all(struct fh_magazine *m)
+{
+	flush_pages(m, fh_word_load_relaxed(&m->page_count));
+	flush_blocks(m, fh_word_load_relaxed(&m->block_count));
+}
+
+/* With preemption off, and not busy. */
+static FH_COLD void answer_requests(struct fh_magazine *m)
+{
+	while (is_asked(m)) {
+		/* Acquire: pairs with the add in ask_magazine(). */
+		uint64_t request = fh_word_load_acquire(&m->request);
+
+		set_busy(m);
+		flush_all(m);
+		/* Release: pairs with the acquire in wait_for_answer(). */
+		fh_word_store_release(&m->answer, request);
+		clear_busy(m);
+	}
+}
+
+void fh_magazine_poll(void)
+{
+	struct fh_magazine *m = own_magazine();
+
+	if (is_asked(m) && fh_word_load_relaxed(&m->busy) == 0)
+		answer_requests(m);
+	fh_host_preempt_on();
+}
+
+void fh_magazine_empty(void)
+{
+	struct fh_magazine *m = own_magazine();
+
+	if (!enter_magazine(m)) {
+		fh_host_preempt_on();
+		return;
+	}
+	flush_all(m);
+	leave_magazine(m);
+}
+
+/* Whether the CPU has anything to give. */
+static bool is_worth_asking(const struct fh_magazine *m)
+{
+	return fh_word_load_relaxed(&m->online) != CPU_OFFLINE &&
+	       (fh_word_load_relaxed(&m->page_count) > 0 ||
+		fh_word_load_relaxed(&m->block_count) > 0);
+}
+
+static void ask_magazine(struct fh_magazine *m, unsigned cpu)
+{
+	(void)fh_word_add_relaxed(&m->request, 1);
+	fh_host_kick(cpu);
+}
+
+/*
+ * Waits until the CPU has answered all requests made so far, or has gone
+ * offline, empty. We answer those made to us, so that two who wait for each
+ * other both get on.
+ */
+static void wait_for_answer(const struct fh_magazine *m)
+{
+	uint64_t request = fh_word_load_relaxed(&m->request);
+
+	/* Acquire: pairs with the release in answer_requests() ... */
+	while (fh_word_load_acquire(&m->answer) < request) {
+		/* ... and in fh_magazine_offline(). */
+		if (fh_word_load_acquire(&m->online) == CPU_OFFLINE)
+			return;
+		fh_magazine_poll();
+		fh_host_relax();
+	}
+}
+
+void fh_magazines_drain(void)
+{
+	const struct fh_magazine *own = own_magazine();
+
+	fh_host_preempt_on();
+	fh_magazine_empty();
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		if (&fh_magazines[cpu] != own &&
+		    is_worth_asking(&fh_magazines[cpu]))
+			ask_magazine(&fh_magazines[cpu], cpu);
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		wait_for_answer(&fh_magazines[cpu]);
+}
+
+/* ---- CPUs ---- */
+
+/* Serialises CPUs that come and go. */
+static struct fh_lock cpus_lock;
+static uint64_t cpus_online;
+
+/* From this many pages on, magazines have all the room there is: 4 GiB. */
+#define MUCH_MEMORY (UINT64_C(1) << 20)
+
+static uint64_t pages_of_zones(void)
+{
+	uint64_t pages = 0;
+
+	for (uint64_t i = 0; i < fh_layout.zone_count; i++)
+		pages += fh_word_load_relaxed(&fh_zones[i].pages);
+	return pages;
+}
+
+static uint64_t at_most(uint64_t n, uint64_t limit)
+{
+	return n < limit ? n : limit;
+}
+
+/* With cpus_lock held. */
+static void divide_room(void)
+{
+	uint64_t all = pages_of_zones();
+	uint64_t share = cpus_online == 0 ? 0
+					  : all / fh_layout.zone_count / 16 /
+						    cpus_online;
+	uint64_t pages =
+		at_most(share, all < MUCH_MEMORY ? FH_MAGAZINE_PAGES / 2
+						 : FH_MAGAZINE_PAGES);
+	uint64_t blocks =
+		at_most((share - pages) / FH_BLOCK_PAGES, FH_MAGAZINE_BLOCKS);
+
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
+		struct fh_magazine *m = &fh_magazines[cpu];
+		bool stays = fh_word_load_relaxed(&m->online) == CPU_ONLINE;
+
+		fh_word_store_relaxed(&m->page_room, stays ? pages : 0);
+		fh_word_store_relaxed(&m->block_room, stays ? blocks : 0);
+	}
+}
+
+/* Asks CPUs that hold more than they may now to empty themselves some time. */
+static void ask_the_overfull(void)
+{
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
+		struct fh_magazine *m = &fh_magazines[cpu];
+
+		if (fh_word_load_relaxed(&m->online) == CPU_ONLINE &&
+		    (fh_word_load_relaxed(&m->page_count) >
+			     fh_word_load_relaxed(&m->page_room) ||
+		     fh_word_load_relaxed(&m->block_count) >
+			     fh_word_load_relaxed(&m->block_room)))
+			ask_magazine(m, cpu);
+	}
+}
+
+void fh_magazine_online(unsigned cpu)
+{
+	struct fh_magazine *m = &fh_magazines[cpu];
+	uint64_t saved = fh_lock(&cpus_lock);
+
+	if (fh_word_load_relaxed(&m->online) == CPU_OFFLINE) {
+		m->home = fh_layout_home(cpu);
+		fh_word_store_relaxed(&m->answer,
+				      fh_word_load_relaxed(&m->request));
+		fh_word_store_relaxed(&m->online, CPU_ONLINE);
+		cpus_online++;
+		divide_room();
+	}
+	fh_unlock(&cpus_lock, saved);
+	ask_the_overfull();
+}
+
+void fh_magazine_offline(unsigned cpu)
+{
+	struct fh_magazine *m = &fh_magazines[cpu];
+	uint64_t saved = fh_lock(&cpus_lock);
+	bool leaves = fh_word_load_relaxed(&m->online) == CPU_ONLINE;
+
+	if (leaves) {
+		fh_word_store_relaxed(&m->online, CPU_LEAVING);
+		cpus_online--;
+		divide_room();
+	}
+	fh_unlock(&cpus_lock, saved);
+	if (!leaves)
+		return;
+	set_busy(m);
+	flush_all(m);
+	clear_busy(m);
+	/* Release: pairs with the acquire in wait_for_answer(). */
+	fh_word_store_release(&m->online, CPU_OFFLINE);
+}
+
+uint64_t fh_magazines_count(void)
+{
+	uint64_t pages = 0;
+
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		pages += fh_word_load_relaxed(&fh_magazines[cpu].page_count) +
+			 fh_word_load_relaxed(&fh_magazines[cpu].block_count) *
+				 FH_BLOCK_PAGES;
+	return pages;
+}
+
+static const struct fh_magazine no_magazine;
+
+void fh_magazines_open(void)
+{
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
+		fh_magazines[cpu] = no_magazine;
+		fh_magazines[cpu].home = fh_layout.zone_count - 1;
+	}
+	cpus_online = 0;
+}
+
+void fh_magazines_close(void)
+{
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		fh_magazines[cpu] = no_magazine;
+	cpus_online = 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Magazines: free pages that a CPU keeps for itself, in front of the supply.
+ * Each is an array used as a stack, and a second one of whole blocks of 2 MiB.
+ * Only their CPU touches them, with preemption off and `busy` set; interrupts
+ * stay on, and an interrupt that finds busy set goes to the supply instead.
+ *
+ *     pages   [ oldest .................. newest ]        capacity
+ *               flushed, a batch at a time   ^ pushed and popped here
+ *
+ * A CPU wants what others keep when it would have to refuse: it raises their
+ * `request`, kicks them and waits until they answer, empty. They look at the
+ * request after each use of their magazine, so that a kick that comes in the
+ * middle of one is not lost.
+ *
+ * All magazines together hold at most 1/16 of an average zone's pages. That of
+ * a CPU that is not online has no room, and its CPU goes to the supply.
+ */
+#ifndef FRAMEHOLD_SRC_MAGAZINE_H
+#define FRAMEHOLD_SRC_MAGAZINE_H
+
+#include <framehold/config.h>
+
+#include "supply.h"
+
+/* Room for two and a half batches each. */
+#define FH_MAGAZINE_PAGES  UINT64_C(320)
+#define FH_MAGAZINE_BLOCKS UINT64_C(20)
+
+struct fh_magazine {
+	/* The CPU's own. */
+	uint64_t busy;
+	uint64_t home; /* index of its home zone */
+
+	/* The CPU's own to write, for all to read: atomic. */
+	uint64_t page_count;
+	uint64_t block_count;
+	uint64_t answer; /* the last request that it found itself empty at */
+
+	/* For others to write: atomic. */
+	uint64_t request;
+	uint64_t page_room; /* how much it may keep */
+	uint64_t block_room;
+	uint64_t online;
+
+	uint64_t pages[FH_MAGAZINE_PAGES];
+	uint64_t blocks[FH_MAGAZINE_BLOCKS]; /* numbers: page / 512 */
+} __attribute__((aligned(128)));
+
+extern struct fh_magazine fh_magazines[FH_MAX_CPUS];
+
+/* After the layout is open, and before it closes. No CPU is online. */
+void fh_magazines_open(void);
+void fh_magazines_close(void);
+
+/*
+ * One page, or the first of 512 at a multiple of 512: of this CPU's magazine,
+ * refilled from the supply without urgency. FH_NO_PAGE if neither has any, or
+ * if the magazine is busy or without room. Thread and interrupt context.
+ */
+uint64_t fh_magazine_pop(void);
+uint64_t fh_magazine_pop_block(void);
+
+/* Gives them to this CPU's magazine, or to the supply. */
+void fh_magazine_push(uint64_t page);
+void fh_magazine_push_block(uint64_t first);
+
+/* Takes the page out of this CPU's magazine, if it is there. */
+bool fh_magazine_withdraw(uint64_t page);
+
+/* The home zone of this CPU. */
+uint64_t fh_magazine_home(void);
+
+/* Empties this CPU's magazine; not if it is busy, under an interrupt. */
+void fh_magazine_empty(void);
+
+/* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
+void fh_magazines_drain(void);
+
+/* As fh_alloc_poll(), fh_cpu_online(), fh_cpu_offline(). */
+void fh_magazine_poll(void);
+void fh_magazine_online(unsigned cpu);
+void fh_magazine_offline(unsigned cpu);
+
+/* Pages in all magazines, as far as one look can tell. */
+uint64_t fh_magazines_count(void);
+
+#endif /* FRAMEHOLD_SRC_MAGAZINE_H */

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Which zone, in what order, and how much per hold of its lock.
+ *
+ * What comes back from a magazine is in the order in which it was freed, and is
+ * given zone by zone. Neighbours of one word, and blocks that follow each other, go back together;
+ * pages freed in ascending order do so 64 at a time.
+ */
+#include "supply.h"
+
+#include <framehold/allocator.h>
+
+#include "report.h"
+
+/* Pages given at once: bounds the time that the lock is held. */
+#define PAGES_PER_HOLD FH_SECTION_FRAMES
+
+/* How far ahead the block of a page is fetched into the cache. */
+#define BLOCK_LOOKAHEAD 6
+
+/* ---- Taking ---- */
+
+/*
+ * The zone that a CPU of that home turns to in this turn, 0 .. 2 * zones - 1:
+ * those of the home's node first. Null: none in this turn.
+ */
+static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
+{
+	uint64_t zones = fh_layout.zone_count;
+	uint64_t step = turn % zones;
+	struct fh_zone *zone = &fh_zones[(home + zones - step) % zones];
+	bool is_near = zone->node == fh_zones[home].node;
+
+	return is_near == (turn < zones) ? zone : NULL;
+}
+
+/* Free pages of the zone that the request may have. */
+static uint64_t available(const struct fh_zone *zone, bool urgent)
+{
+	uint64_t free = fh_zone_free(zone);
+
+	if (urgent)
+		return free;
+	return free > zone->reserve ? free - zone->reserve : 0;
+}
+
+static void make_live(uint64_t first, uint64_t n)
+{
+	for (uint64_t section = first / FH_SECTION_FRAMES;
+	     section <= (first + (n - 1)) / FH_SECTION_FRAMES; section++)
+		fh_section_make_live(section);
+}
+
+/* From the chains, if the limit does not matter to this zone. */
+static uint64_t take_from_chains(struct fh_zone *zone,
+				 const struct fh_request *request)
+{
+	uint64_t found = FH_NO_PAGE;
+
+	if (request->order == 0)
+		return FH_NO_PAGE;
+	uint64_t saved = fh_lock(&zone->lock);
+	if (request->n <= available(zone, request->urgent))
+		found = fh_zone_take(zone, request->n, request->order);
+	fh_unlock(&zone->lock, saved);
+	return found;
+}
+
+static uint64_t take_from_zone(struct fh_zone *zone,
+			       const struct fh_request *request)
+{
+	uint64_t end = fh_zone_page(zone, zone->count);
+
+	if (request->n > available(zone, request->urgent) ||
+	    fh_zone_page(zone, 0) >= request->below)
+		return FH_NO_PAGE;
+	if (request->search || request->below < end)
+		return fh_zone_search(zone, request->n, request->align,
+				      request->below);
+	return take_from_chains(zone, request);
+}
+
+uint64_t fh_supply_take(uint64_t home, const struct fh_request *request)
+{
+	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
+		struct fh_zone *zone = zone_in_turn(home, turn);
+
+		if (zone == NULL)
+			continue;
+		uint64_t found = take_from_zone(zone, request);
+		if (found != FH_NO_PAGE) {
+			make_live(found, request->n);
+			return found;
+		}
+	}
+	return FH_NO_PAGE;
+}
+
+static uint64_t take_words_from(struct fh_zone *zone, bool urgent,
+				uint64_t want, struct fh_taken *taken,
+				uint64_t room)
+{
+	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t pages = available(zone, urgent);
+	uint64_t words = fh_zone_take_words(zone, pages < want ? pages : want,
+					    taken, room);
+
+	fh_unlock(&zone->lock, saved);
+	return words;
+}
+
+uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
+			      struct fh_taken *taken, uint64_t room)
+{
+	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
+		struct fh_zone *zone = zone_in_turn(home, turn);
+
+		if (zone == NULL || available(zone, urgent) == 0)
+			continue;
+		uint64_t words =
+			take_words_from(zone, urgent, want, taken, room);
+		for (uint64_t i = 0; i < words; i++)
+			fh_section_make_live(taken[i].base / FH_SECTION_FRAMES);
+		if (words > 0)
+			return words;
+	}
+	return 0;
+}
+
+/* Whole blocks, as many as there are, the smallest runs first. */
+static uint64_t take_blocks_from(struct fh_zone *zone, uint64_t want,
+				 uint64_t *blocks)
+{
+	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t may_have = available(zone, false) / FH_BLOCK_PAGES;
+	uint64_t n = 0;
+
+	want = may_have < want ? may_have : want;
+	while (n < want) {
+		uint64_t size;
+		uint64_t block = fh_zone_take_run(zone, want - n, &size);
+
+		if (block == FH_NO_BLOCK)
+			break;
+		for (uint64_t i = size; i > 0; i--) {
+			blocks[n] = zone->first + block + i - 1;
+			n++;
+		}
+	}
+	fh_unlock(&zone->lock, saved);
+	return n;
+}
+
+uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks)
+{
+	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
+		struct fh_zone *zone = zone_in_turn(home, turn);
+
+		if (zone == NULL || available(zone, false) < FH_BLOCK_PAGES)
+			continue;
+		uint64_t n = take_blocks_from(zone, want, blocks);
+		for (uint64_t i = 0; i < n; i++)
+			make_live(blocks[i] * FH_BLOCK_PAGES, FH_BLOCK_PAGES);
+		if (n > 0)
+			return n;
+	}
+	return 0;
+}
+
+bool fh_supply_withdraw(uint64_t page)
+{
+	struct fh_zone *zone = fh_layout_zone(page);
+
+	if (zone == NULL)
+		return false;
+	uint64_t saved = fh_lock(&zone->lock);
+	bool is_free = fh_zone_is_free(zone, page);
+	if (is_free)
+		fh_zone_take_exact(zone, page, 1);
+	fh_unlock(&zone->lock, saved);
+	return is_free;
+}
+
+/* ---- Giving ---- */
+
+static void stop_if_twice(uint64_t page)
+{
+	if (FH_UNLIKELY(page != FH_NO_PAGE))
+		fh_stop("free_twice", page, FH_STATE_FREE,
+			"a page that is not in the allocator", 0, 0);
+}
+
+/* The zone of a page that comes back. */
+static struct fh_zone *zone_of_given(uint64_t page)
+{
+	struct fh_zone *zone = fh_layout_zone(page);
+
+	if (FH_UNLIKELY(zone == NULL))
+		fh_stop("free_foreign", page, FH_STATE_UNUSED,
+			"a page of a zone", 0, 0);
+	return zone;
+}
+
+void fh_supply_give(uint64_t first, uint64_t n)
+{
+	while (n > 0) {
+		struct fh_zone *zone = zone_of_given(first);
+		uint64_t part = fh_zone_page(zone, zone->count) - first;
+
+		part = n < part ? n : part;
+		part = part < PAGES_PER_HOLD ? part : PAGES_PER_HOLD;
+		uint64_t saved = fh_lock(&zone->lock);
+		uint64_t twice = fh_zone_give(zone, first, part);
+		fh_unlock(&zone->lock, saved);
+		stop_if_twice(twice);
+		first += part;
+		n -= part;
+	}
+}
+
+/*
+ * Gives pages[0] and those after it that lie in the same word. *count is how
+ * many that were.
+ */
+static uint64_t give_word(struct fh_zone *zone, const uint64_t *pages,
+			  uint64_t n, uint64_t *count)
+{
+	uint64_t base = pages[0] - pages[0] % FH_WORD_BITS;
+	uint64_t mask = 0;
+	uint64_t i = 0;
+
+	while (i < n && pages[i] >= base && pages[i] - base < FH_WORD_BITS) {
+		uint64_t bit = fh_bit_run(pages[i] - base, 1);
+
+		if ((mask & bit) != 0)
+			return pages[i];
+		mask |= bit;
+		i++;
+	}
+	*count = i;
+	return fh_zone_give_mask(zone, base, mask, i);
+}
+
+/*
+ * Gives those of n pages that are of the zone and moves the others to the
+ * front, in their order; *rest is how many these are.
+ */
+static uint64_t give_pages_of_zone(struct fh_zone *zone, uint64_t *pages,
+				   uint64_t n, uint64_t *rest)
+{
+	uint64_t others = 0;
+	uint64_t i = 0;
+
+	while (i < n) {
+		uint64_t count = 0;
+
+		if (n - i > BLOCK_LOOKAHEAD)
+			fh_zone_prefetch(zone, pages[i + BLOCK_LOOKAHEAD]);
+		if (!fh_zone_has(zone, pages[i])) {
+			pages[others] = pages[i];
+			others++;
+			i++;
+			continue;
+		}
+		uint64_t twice = give_word(zone, pages + i, n - i, &count);
+		if (twice != FH_NO_PAGE)
+			return twice;
+		i += count;
+	}
+	*rest = others;
+	return FH_NO_PAGE;
+}
+
+void fh_supply_give_pages(uint64_t *pages, uint64_t n)
+{
+	while (n > 0) {
+		struct fh_zone *zone = zone_of_given(pages[0]);
+		uint64_t rest = 0;
+		uint64_t saved = fh_lock(&zone->lock);
+		uint64_t twice = give_pages_of_zone(zone, pages, n, &rest);
+
+		fh_unlock(&zone->lock, saved);
+		stop_if_twice(twice);
+		n = rest;
+	}
+}
+
+void fh_supply_give_blocks(const uint64_t *blocks, uint64_t n)
+{
+	uint64_t i = 0;
+
+	while (i < n) {
+		uint64_t first = blocks[i];
+		uint64_t run = 1;
+
+		while (i + run < n && blocks[i + run] == first + run)
+			run++;
+		fh_supply_give(first * FH_BLOCK_PAGES, run * FH_BLOCK_PAGES);
+		i += run;
+	}
+}

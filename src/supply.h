@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The supply: all zones together, for a CPU that turns to its home zone first,
+ * then to others of its node, then to the rest, downwards by address. Locks
+ * are taken here, one zone's at a time, never two.
+ *
+ * Zones keep a reserve. Who does not ask urgently leaves that much in each.
+ *
+ * Pages taken lie in live sections. Thread and interrupt context.
+ */
+#ifndef FRAMEHOLD_SRC_SUPPLY_H
+#define FRAMEHOLD_SRC_SUPPLY_H
+
+#include "layout.h"
+
+/* What fh_allocator_pop() is asked for. */
+struct fh_request {
+	uint64_t n;     /* > 0 */
+	uint64_t align; /* a power of two */
+	uint64_t below; /* FH_NO_PAGE: no limit */
+	unsigned order; /* that n pages at a multiple of align surely fit in;
+			   0: more than a run can have */
+	bool urgent;    /* may take reserves */
+	bool search;    /* where chains have nothing, walk over all blocks */
+};
+
+/* The first of n pages, or FH_NO_PAGE. */
+uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
+
+/*
+ * Up to `want` pages wherever they lie, in up to `room` words, from the first
+ * zone that has any. Returns how many words.
+ */
+uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
+			      struct fh_taken *taken, uint64_t room);
+
+/*
+ * Up to `want` whole blocks from the first zone that has any: their numbers,
+ * page / 512, in descending pieces. Returns how many.
+ */
+uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
+
+/* Takes the page if it is free in its zone. */
+bool fh_supply_withdraw(uint64_t page);
+
+/*
+ * Pages in use become free. One that is free, or of no zone, stops the
+ * machine: rules "free_twice" and "free_foreign". give_pages() leaves the array
+ * in disorder.
+ */
+void fh_supply_give(uint64_t first, uint64_t n);
+void fh_supply_give_pages(uint64_t *pages, uint64_t n);
+void fh_supply_give_blocks(const uint64_t *blocks, uint64_t n);
+
+#endif /* FRAMEHOLD_SRC_SUPPLY_H */
