@@ -53,6 +53,17 @@ int stop_machine(void **state)
 	return 0;
 }
 
+void each_on_a_machine(struct CMUnitTest *tests, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (tests[i].setup_func != NULL ||
+		    tests[i].teardown_func != NULL)
+			continue;
+		tests[i].setup_func = start_machine;
+		tests[i].teardown_func = stop_machine;
+	}
+}
+
 uint64_t free_pages(uint64_t n)
 {
 	uint64_t run = 0;

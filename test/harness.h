@@ -42,6 +42,9 @@ int start_machine(void **state);
 int start_dirty_machine(void **state);
 int stop_machine(void **state);
 
+/* Gives each test without a fixture an ordinary machine of its own. */
+void each_on_a_machine(struct CMUnitTest *tests, size_t n);
+
 /*
  * The first of n neighbouring pages that are FREE now, the same in every run:
  * in the middle of the low memory, away from what the allocator gives first.
