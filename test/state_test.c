@@ -485,7 +485,7 @@ static const struct {
 	{"page_0", 0, 0},
 	{"gap", GAP_PAGE, 0},
 	{"hole", HOLE_PAGE, 0},
-	{"misaligned", 3000, FH_PAGE_SIZE / 2},
+	{"misaligned", 3500, FH_PAGE_SIZE / 2},
 	{"beyond", FRAME_END, 0},
 	{"both", FH_PAGE_NUMBER_END - 1, FH_PAGE_SIZE - 1},
 };
@@ -549,7 +549,7 @@ static void hold(struct subject *s, uint64_t state)
  */
 static bool make_subject(struct subject *s, uint64_t state, enum start start)
 {
-	s->frame = free_pages(1);
+	s->frame = fresh_pages(1);
 	s->pa = address_of(s->frame);
 	if (start == FROM_UNIQUE) {
 		own(s);
