@@ -43,6 +43,30 @@ static inline enum fh_status fh_map_sink_put(struct fh_map_sink *sink,
 	return FH_OK;
 }
 
+/*
+ * The size of start .. end, the end included; end == start - 1 is no byte.
+ * FH_E_OVERFLOW, with *why, if there is none.
+ */
+FH_NODISCARD
+static inline enum fh_status fh_inclusive_size(uint64_t start, uint64_t end,
+					       uint64_t *size, const char **why)
+{
+	if (end < start && start - end > 1) {
+		*why = "the end lies before the start";
+		return FH_E_OVERFLOW;
+	}
+	if (end < start) {
+		*size = 0;
+		return FH_OK;
+	}
+	if (end - start == UINT64_MAX) {
+		*why = "all of 64 bits is too large for a size";
+		return FH_E_OVERFLOW;
+	}
+	*size = end - start + 1;
+	return FH_OK;
+}
+
 /* Types of E820, as in ACPI 6.5, table 15.2, and as Linux extends them. */
 static inline enum fh_region_kind fh_e820_kind(uint64_t type)
 {
@@ -65,9 +89,9 @@ static inline enum fh_region_kind fh_e820_kind(uint64_t type)
 }
 
 /*
- * The kind of a UEFI descriptor: its type, as in UEFI 2.10, 7.2.3, unless the
- * attributes say that it is RAM for special purposes only, or RAM that cannot
- * be cached, or that firmware goes on using it.
+ * The kind of a UEFI descriptor: its type, as in UEFI 2.10, 7.2.3. RAM that
+ * firmware goes on using, that is set aside for special purposes, or that
+ * cannot be cached, is reserved.
  */
 static inline enum fh_region_kind fh_uefi_kind(uint64_t type,
 					       uint64_t attributes)
@@ -75,27 +99,27 @@ static inline enum fh_region_kind fh_uefi_kind(uint64_t type,
 	bool can_write_back = attributes / 0x8 % 2 == 1;
 	bool is_special = attributes / 0x40000 % 2 == 1;
 	bool is_runtime = attributes / (UINT64_C(1) << 63) == 1;
-	enum fh_region_kind kind = FH_REGION_RESERVED;
+	enum fh_region_kind ram;
 
 	switch (type) {
-	case 1: /* loader's code and data */
+	case 1: /* the loader's code and data */
 	case 2:
 	case 3: /* boot services' code and data */
 	case 4:
 	case 9: /* ACPI tables */
-		kind = FH_REGION_RECLAIMABLE;
+		ram = FH_REGION_RECLAIMABLE;
 		break;
 	case 7: /* conventional */
-		kind = FH_REGION_USABLE;
+		ram = FH_REGION_USABLE;
 		break;
-	case 8:
+	case 8: /* unusable */
 		return FH_REGION_BAD;
 	case 10: /* ACPI, kept across sleep */
 		return FH_REGION_NON_VOLATILE_SLEEP;
 	case 0: /* reserved */
 	case 5: /* runtime services' code and data */
 	case 6:
-	case 11: /* memory-mapped devices and ports */
+	case 11: /* devices, as memory and as ports */
 	case 12:
 	case 13: /* processor firmware */
 	case 14: /* persistent */
@@ -104,9 +128,9 @@ static inline enum fh_region_kind fh_uefi_kind(uint64_t type,
 	default:
 		return FH_REGION_UNKNOWN;
 	}
-	if (is_special || is_runtime || !can_write_back)
+	if (is_runtime || is_special || !can_write_back)
 		return FH_REGION_RESERVED;
-	return kind;
+	return ram;
 }
 
 #endif /* FRAMEHOLD_SRC_MAPSINK_H */

@@ -102,20 +102,17 @@ static enum fh_status put_sized(struct text_reading *reading, uint64_t base,
 	return status;
 }
 
-/* Adds start .. end, the end included; end == start - 1 is an empty entry. */
 static enum fh_status put_inclusive(struct text_reading *reading,
 				    uint64_t start, uint64_t end,
 				    enum fh_region_kind kind)
 {
-	if (end < start && start - end > 1)
-		return text_fail(reading, FH_E_OVERFLOW,
-				 "the end lies before the start");
-	if (end < start)
-		return put_sized(reading, start, 0, kind);
-	if (end - start == UINT64_MAX)
-		return text_fail(reading, FH_E_OVERFLOW,
-				 "all of 64 bits is too large for a size");
-	return put_sized(reading, start, end - start + 1, kind);
+	uint64_t size;
+	enum fh_status status =
+		fh_inclusive_size(start, end, &size, &reading->why);
+
+	if (status != FH_OK)
+		return status;
+	return put_sized(reading, start, size, kind);
 }
 
 /* "start end type" */
@@ -282,19 +279,12 @@ static enum fh_status read_uefi_line(struct text_reading *reading,
 			 fh_uefi_kind(type, attributes));
 }
 
-/* Takes the blanks before a line; whether there is more to it than a comment. */
-static bool line_begins(struct fh_scan *line, size_t *blanks)
-{
-	*blanks = fh_scan_blanks(line);
-	return !fh_scan_is_done(line) && line->text[line->at] != '#';
-}
-
 static enum fh_status read_line(struct text_reading *reading,
 				struct fh_scan *line)
 {
 	size_t blanks;
 
-	if (!line_begins(line, &blanks))
+	if (!fh_scan_begin(line, &blanks))
 		return FH_OK;
 	switch (reading->form) {
 	case TEXT_E820:
@@ -366,7 +356,7 @@ static bool text_has_log_line(const char *text, size_t size)
 	size_t blanks;
 
 	while (fh_scan_line(&rest, &line)) {
-		if (line_begins(&line, &blanks) &&
+		if (fh_scan_begin(&line, &blanks) &&
 		    fh_scan_find(&line, LOG_MARK))
 			return true;
 	}
@@ -382,7 +372,7 @@ static enum text_form form_of_first_line(const char *text, size_t size)
 	uint64_t start;
 
 	while (fh_scan_line(&rest, &line)) {
-		if (!line_begins(&line, &blanks))
+		if (!fh_scan_begin(&line, &blanks))
 			continue;
 		if (fh_scan_take(&line, "type"))
 			return TEXT_UEFI;

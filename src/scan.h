@@ -81,6 +81,13 @@ static inline bool fh_scan_line(struct fh_scan *s, struct fh_scan *line)
 	return true;
 }
 
+/* Takes the blanks before a line; false if it is empty or a comment. */
+static inline bool fh_scan_begin(struct fh_scan *line, size_t *blanks)
+{
+	*blanks = fh_scan_blanks(line);
+	return !fh_scan_is_done(line) && line->text[line->at] != '#';
+}
+
 /* Takes word, whose letters are small, in either case; false if not there. */
 static inline bool fh_scan_take(struct fh_scan *s, const char *word)
 {
