@@ -220,7 +220,9 @@ static void put_pages(struct watch *watch)
 {
 	const struct fh_alloc_options any = {.align = 1};
 
-	for (unsigned i = 0; i < 20000; i++) {
+	/* Until the other one has had time to look, whoever runs first. */
+	for (unsigned i = 0;
+	     i < 20000 || fh_word_load_relaxed(&watch->looks) < 20000; i++) {
 		struct fh_frame f;
 
 		if (fh_frame_alloc(&any, &fh_untyped_type, NULL, &f) != FH_OK)
@@ -238,7 +240,7 @@ static void watch_pages(struct watch *watch)
 
 		if (page == 0)
 			continue;
-		watch->looks++;
+		(void)fh_word_add_relaxed(&watch->looks, 1);
 		if (fh_state_load_relaxed(page) == FH_STATE_UNUSED)
 			watch->unused_seen++;
 	}
