@@ -436,7 +436,8 @@ void fh_ledger_check(uint64_t handle, enum fh_unit kind, uintptr_t site)
 {
 	uint64_t index = handle / FH_HANDLE_FRAMES;
 	uint64_t saved = fh_lock(&ledger.lock);
-	uint64_t n = index == 0 ? 1 : ledger.records[index].count;
+	bool has_record = index != 0 && index < ledger.fresh;
+	uint64_t n = has_record ? ledger.records[index].count : 1;
 	struct objection objection = check_handle(handle, n, kind);
 
 	fh_unlock(&ledger.lock, saved);

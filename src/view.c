@@ -91,23 +91,26 @@ bool fh_view_same(const struct fh_view *a, const struct fh_view *b,
 	return fh_view_agree_except(a, b, 0, 0, frame);
 }
 
-/* Pages past the end of all numbers exist as little as holes do. */
-static bool is_named(uint64_t first, uint64_t i)
+/*
+ * Whether page i of a range may exist at all: past the end of RAM none does,
+ * so that no count, however large, makes the loops below long.
+ */
+static bool is_below_end(uint64_t first, uint64_t i)
 {
-	return first < FH_PAGE_NUMBER_END && i < FH_PAGE_NUMBER_END - first;
+	return first < fh_memory.frame_end && i < fh_memory.frame_end - first;
 }
 
 bool fh_range_in_region(uint64_t first, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
-		if (!is_named(first, i) || !has_slot(first + i))
+		if (!is_below_end(first, i) || !has_slot(first + i))
 			return false;
 	return true;
 }
 
 bool fh_range_not_in_region(uint64_t first, uint64_t count)
 {
-	for (uint64_t i = 0; i < count && is_named(first, i); i++)
+	for (uint64_t i = 0; i < count && is_below_end(first, i); i++)
 		if (has_slot(first + i))
 			return false;
 	return true;
@@ -117,7 +120,7 @@ bool fh_range_not_mapped(uint64_t first, uint64_t count)
 {
 	if (!FH_CHECKED)
 		return false;
-	for (uint64_t i = 0; i < count && is_named(first, i); i++)
+	for (uint64_t i = 0; i < count && is_below_end(first, i); i++)
 		if (view_page(first + i).units.entries != 0)
 			return false;
 	return true;
