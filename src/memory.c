@@ -401,19 +401,33 @@ void fh_memory_totals(struct fh_memory_totals *totals)
 	*totals = bring_up.totals;
 }
 
+/* What bring-up took of a span; page 0, if it begins there, is no frame. */
+static struct fh_range metadata_of(const struct fh_span *span)
+{
+	struct fh_range piece = {
+		.first = span->first + span->taken_before,
+		.count = span->taken - span->taken_before,
+	};
+
+	if (piece.first == 0 && piece.count > 0) {
+		piece.first = 1;
+		piece.count -= 1;
+	}
+	return piece;
+}
+
 enum fh_status fh_memory_metadata(size_t index, struct fh_range *piece)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; bring_up.map != NULL && i < bring_up.map->count;
 	     i++) {
-		const struct fh_span *span = &bring_up.map->spans[i];
+		struct fh_range taken = metadata_of(&bring_up.map->spans[i]);
 
-		if (span->taken == span->taken_before)
+		if (taken.count == 0)
 			continue;
 		if (n == index) {
-			piece->first = span->first + span->taken_before;
-			piece->count = span->taken - span->taken_before;
+			*piece = taken;
 			return FH_OK;
 		}
 		n++;
