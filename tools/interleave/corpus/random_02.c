@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "corpus.h"
+#include <stdatomic.h>
+static _Atomic int x0;
+static _Atomic int x1;
+static int sink[4]; int y0, y1;
+static void setup(void)
+{
+	atomic_init(&x0, 0);
+	atomic_init(&x1, 0);
+	y0 = y1 = 0; for (int i = 0; i < 4; i++) sink[i] = 0;
+}
+static void done(void) { }
+static void t0(void)
+{
+	int r = 0; (void)r;
+	if (r == 0) { r = atomic_exchange_explicit(&x1, 1, memory_order_relaxed); sink[0] += r; }
+	if (r == 2) { { int e = 1; r = atomic_compare_exchange_strong_explicit(&x0, &e, 2, memory_order_release, memory_order_relaxed); sink[0] += e; } }
+}
+static void t1(void)
+{
+	int r = 0; (void)r;
+	y1 = 1;
+	if (r == 0) { { int e = 0; r = atomic_compare_exchange_strong_explicit(&x0, &e, 2, memory_order_release, memory_order_relaxed); sink[1] += e; } }
+	atomic_thread_fence(memory_order_seq_cst);
+}
+DRIVER(t0, t1)

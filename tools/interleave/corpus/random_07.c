@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "corpus.h"
+#include <stdatomic.h>
+static _Atomic int x0;
+static _Atomic int x1;
+static _Atomic int x2;
+static int sink[4]; int y0, y1;
+static void setup(void)
+{
+	atomic_init(&x0, 0);
+	atomic_init(&x1, 0);
+	atomic_init(&x2, 0);
+	y0 = y1 = 0; for (int i = 0; i < 4; i++) sink[i] = 0;
+}
+static void done(void) { }
+static void t0(void)
+{
+	int r = 0; (void)r;
+	r = atomic_fetch_add_explicit(&x2, 3, memory_order_relaxed); sink[0] += r;
+	r = atomic_load_explicit(&x2, memory_order_relaxed); sink[0] += r;
+	atomic_thread_fence(memory_order_seq_cst);
+	atomic_store_explicit(&x0, 1, memory_order_relaxed);
+	atomic_store_explicit(&x2, 3, memory_order_relaxed);
+}
+static void t1(void)
+{
+	int r = 0; (void)r;
+	atomic_store_explicit(&x1, 2, memory_order_release);
+	r = atomic_fetch_add_explicit(&x2, 1, memory_order_release); sink[1] += r;
+	r = atomic_load_explicit(&x2, memory_order_acquire); sink[1] += r;
+	r = atomic_load_explicit(&x1, memory_order_acquire); sink[1] += r;
+}
+DRIVER(t0, t1)

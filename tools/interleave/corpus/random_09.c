@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "corpus.h"
+#include <stdatomic.h>
+static _Atomic int x0;
+static _Atomic int x1;
+static _Atomic int x2;
+static int sink[4]; int y0, y1;
+static void setup(void)
+{
+	atomic_init(&x0, 0);
+	atomic_init(&x1, 0);
+	atomic_init(&x2, 0);
+	y0 = y1 = 0; for (int i = 0; i < 4; i++) sink[i] = 0;
+}
+static void done(void) { }
+static void t0(void)
+{
+	int r = 0; (void)r;
+	r = atomic_fetch_add_explicit(&x1, 3, memory_order_release); sink[0] += r;
+	if (r == 2) { r = atomic_fetch_add_explicit(&x2, 2, memory_order_acq_rel); sink[0] += r; }
+	r = atomic_fetch_add_explicit(&x1, 1, memory_order_release); sink[0] += r;
+	r = atomic_load_explicit(&x1, memory_order_acquire); sink[0] += r;
+	atomic_thread_fence(memory_order_acquire);
+}
+static void t1(void)
+{
+	int r = 0; (void)r;
+	if (r == 0) { r = atomic_load_explicit(&x2, memory_order_acquire); sink[1] += r; }
+	{ int e = 0; r = atomic_compare_exchange_strong_explicit(&x2, &e, 3, memory_order_acq_rel, memory_order_acquire); sink[1] += e; }
+	if (r == 1) { atomic_store_explicit(&x2, 3, memory_order_release); }
+	{ int e = 2; r = atomic_compare_exchange_strong_explicit(&x2, &e, 2, memory_order_release, memory_order_relaxed); sink[1] += e; }
+	r = atomic_fetch_add_explicit(&x1, 2, memory_order_acquire); sink[1] += r;
+	if (r == 0) { r = atomic_fetch_add_explicit(&x0, 2, memory_order_release); sink[1] += r; }
+}
+DRIVER(t0, t1)

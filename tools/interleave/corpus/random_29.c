@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "corpus.h"
+#include <stdatomic.h>
+static _Atomic int x0;
+static _Atomic int x1;
+static _Atomic int x2;
+static int sink[4]; int y0, y1;
+static void setup(void)
+{
+	atomic_init(&x0, 0);
+	atomic_init(&x1, 0);
+	atomic_init(&x2, 0);
+	y0 = y1 = 0; for (int i = 0; i < 4; i++) sink[i] = 0;
+}
+static void done(void) { }
+static void t0(void)
+{
+	int r = 0; (void)r;
+	atomic_store_explicit(&x1, 3, memory_order_relaxed);
+	atomic_store_explicit(&x2, 1, memory_order_release);
+	r = atomic_fetch_add_explicit(&x0, 2, memory_order_relaxed); sink[0] += r;
+	sink[0] += y0;
+	atomic_store_explicit(&x2, 1, memory_order_release);
+}
+static void t1(void)
+{
+	int r = 0; (void)r;
+	r = atomic_fetch_add_explicit(&x1, 2, memory_order_acq_rel); sink[1] += r;
+	atomic_store_explicit(&x2, 2, memory_order_relaxed);
+	if (r == 2) { atomic_store_explicit(&x0, 2, memory_order_release); }
+}
+DRIVER(t0, t1)

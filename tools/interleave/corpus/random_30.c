@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "corpus.h"
+#include <stdatomic.h>
+static _Atomic int x0;
+static _Atomic int x1;
+static int sink[4]; int y0, y1;
+static void setup(void)
+{
+	atomic_init(&x0, 0);
+	atomic_init(&x1, 0);
+	y0 = y1 = 0; for (int i = 0; i < 4; i++) sink[i] = 0;
+}
+static void done(void) { }
+static void t0(void)
+{
+	int r = 0; (void)r;
+	atomic_store_explicit(&x0, 3, memory_order_relaxed);
+	if (r == 0) { atomic_store_explicit(&x0, 2, memory_order_relaxed); }
+}
+static void t1(void)
+{
+	int r = 0; (void)r;
+	{ int e = 2; r = atomic_compare_exchange_strong_explicit(&x0, &e, 1, memory_order_relaxed, memory_order_relaxed); sink[1] += e; }
+	r = atomic_exchange_explicit(&x0, 3, memory_order_release); sink[1] += r;
+}
+static void t2(void)
+{
+	int r = 0; (void)r;
+	r = atomic_fetch_add_explicit(&x0, 2, memory_order_acquire); sink[2] += r;
+	atomic_store_explicit(&x1, 1, memory_order_relaxed);
+}
+DRIVER(t0, t1, t2)
