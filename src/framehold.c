@@ -20,6 +20,7 @@
 #include "segment.c"
 #include "list.c"
 #include "io.c"
+#include "userio.c"
 #include "alloc.c"
 #include "zone.c"
 #include "memory.c"

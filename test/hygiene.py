@@ -203,7 +203,7 @@ def readme_example_runs():
             complaints += complaints_of(
                 compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
                 "-Iinclude", "-Iport/hosted", program, "src/framehold.c",
-                "port/hosted/hosted.c", "-pthread", "-o", target)
+                "port/hosted/hosted.c", "port/hosted/hosted_user.c", "-pthread", "-o", target)
             complaints += complaints or complaints_of(target)
         return complaints
 
