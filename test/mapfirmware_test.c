@@ -367,12 +367,14 @@ static void multiboot2_entries_are_as_large_as_the_tag_says(void **state)
 
 		begin_tag(&table, strides[i]);
 		add_entry(&table, strides[i], 0, 0x9fc00, 1);
-		add_entry(&table, strides[i], 0x100000, 0x7f00000, 1);
+		add_entry(&table, strides[i], UINT64_C(0x123456789000),
+			  UINT64_C(0x7f00000000), 1);
 		end_tag(&table);
 		read_table(&r, MULTIBOOT2, &table, table.size, 0, CAPACITY);
 		assert_int_equal(r.n, 2);
 		assert_region(&r, 0, 0, 0x9fc00, FH_REGION_USABLE);
-		assert_region(&r, 1, 0x100000, 0x7f00000, FH_REGION_USABLE);
+		assert_region(&r, 1, UINT64_C(0x123456789000),
+			      UINT64_C(0x7f00000000), FH_REGION_USABLE);
 		/* More to read behind the tag does not matter. */
 		read_table(&r, MULTIBOOT2, &table, table.size + 8, 0, CAPACITY);
 		assert_int_equal(r.n, 2);
@@ -461,9 +463,13 @@ static void multiboot2_other_tags_are_refused(void **state)
 	begin_tag(&table, 24);
 	add_entry(&table, 24, 0, 0x1000, 1);
 	end_tag(&table);
-	put_little(&table, 0, 17, 4);
-	read_table(&r, MULTIBOOT2, &table, table.size, 0, CAPACITY);
-	assert_failed(&r, FH_E_INVALID, 0);
+	for (uint64_t type = 0; type < 32; type++) {
+		if (type == 6)
+			continue;
+		put_little(&table, 0, type, 4);
+		read_table(&r, MULTIBOOT2, &table, table.size, 0, CAPACITY);
+		assert_failed(&r, FH_E_INVALID, 0);
+	}
 }
 
 /* All of them */

@@ -339,9 +339,11 @@ static void srat_with_a_wrong_checksum_is_refused(void **state)
 	add_memory(&srat, 0, 0, 0x1000, 1);
 	srat_close(&srat);
 	for (size_t i = 8; i < srat.size; i++) {
-		srat.bytes[i] ^= 0x10;
-		assert_srat_failed(&srat, srat.size, FH_E_INVALID, 9);
-		srat.bytes[i] ^= 0x10;
+		for (unsigned bit = 0; bit < 8; bit++) {
+			srat.bytes[i] ^= (uint8_t)(1U << bit);
+			assert_srat_failed(&srat, srat.size, FH_E_INVALID, 9);
+			srat.bytes[i] ^= (uint8_t)(1U << bit);
+		}
 	}
 }
 
@@ -398,6 +400,23 @@ static void srat_structures_of_wrong_length_are_refused(void **state)
 			assert_int_equal(r.n, 2);
 		}
 		srat.size--;
+		srat_close(&srat);
+		assert_srat_failed(&srat, srat.size, FH_E_INVALID, 88);
+	}
+}
+
+static void srat_structure_must_hold_its_own_header(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < 2; length++) {
+		struct srat srat;
+
+		srat_open(&srat, 3);
+		add_memory(&srat, 7, 0, 0x1000, 1);
+		srat.bytes[88] = 77;
+		srat.bytes[89] = (uint8_t)length;
+		memset(srat.bytes + 90, 2, 2);
+		srat.size = 90 + length;
 		srat_close(&srat);
 		assert_srat_failed(&srat, srat.size, FH_E_INVALID, 88);
 	}
@@ -465,6 +484,7 @@ int main(void)
 		cmocka_unit_test(srat_with_a_wrong_checksum_is_refused),
 		cmocka_unit_test(srat_cut_short_is_refused),
 		cmocka_unit_test(srat_structures_of_wrong_length_are_refused),
+		cmocka_unit_test(srat_structure_must_hold_its_own_header),
 		cmocka_unit_test(srat_range_beyond_64_bits_is_refused),
 		cmocka_unit_test(srat_without_memory_is_refused),
 		cmocka_unit_test(srat_beyond_the_capacity_is_refused),
