@@ -69,7 +69,7 @@ enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame)
 		return FH_E_NOT_ALIGNED;
 	if (number >= fh_memory.frame_end)
 		return FH_E_OUT_OF_BOUND;
-	/* Acquire: pairs with the release in fh_section_make_live(). */
+	/* Acquire: pairs with the release in make_raw_section_live(). */
 	if (fh_byte_load_acquire(
 		    &fh_memory.sections[number / FH_SECTION_FRAMES]) ==
 	    FH_SECTION_ABSENT)
@@ -135,14 +135,12 @@ static void zero_section(uint64_t section)
 	}
 }
 
-void fh_section_make_live(uint64_t section)
+/* Once for each section; what runs every time is in fh_section_make_live(). */
+static FH_COLD void make_raw_section_live(uint64_t section)
 {
 	uint8_t *state = &fh_memory.sections[section];
-
-	/* Acquire: pairs with the release below. */
-	if (fh_byte_load_acquire(state) != FH_SECTION_RAW)
-		return;
 	uint64_t saved = fh_lock(&section_lock);
+
 	if (fh_byte_load_acquire(state) == FH_SECTION_RAW) {
 		if (!fh_memory.slots_are_zeroed)
 			zero_section(section);
@@ -150,6 +148,26 @@ void fh_section_make_live(uint64_t section)
 		fh_byte_store_release(state, FH_SECTION_LIVE);
 	}
 	fh_unlock(&section_lock, saved);
+}
+
+void fh_section_make_live(uint64_t section)
+{
+	/* Acquire: pairs with the release in make_raw_section_live(). */
+	if (fh_byte_load_acquire(&fh_memory.sections[section]) ==
+	    FH_SECTION_RAW)
+		make_raw_section_live(section);
+}
+
+/* The rest of a claim that found another state than UNUSED. */
+static FH_COLD enum fh_status claim_not_unused(uint64_t frame, uint64_t seen)
+{
+	if (seen != FH_STATE_FREE)
+		return fh_claim_status(seen);
+	/* Popped by somebody, or in a CPU's cache: about to be theirs. */
+	if (!fh_allocator_withdraw(frame))
+		return FH_E_BUSY;
+	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, FH_STATE_BUSY);
+	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
 }
 
 enum fh_status fh_slot_claim(uint64_t frame)
@@ -160,13 +178,7 @@ enum fh_status fh_slot_claim(uint64_t frame)
 
 	if (seen == FH_STATE_UNUSED)
 		return FH_OK;
-	if (seen != FH_STATE_FREE)
-		return fh_claim_status(seen);
-	/* Popped by somebody, or in a CPU's cache: about to be theirs. */
-	if (!fh_allocator_withdraw(frame))
-		return FH_E_BUSY;
-	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, FH_STATE_BUSY);
-	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
+	return claim_not_unused(frame, seen);
 }
 
 enum fh_status fh_slot_claim_at(struct fh_paddr pa, uint64_t *frame)
@@ -189,7 +201,7 @@ enum fh_status fh_slot_find_live(struct fh_paddr pa, uint64_t *frame)
 
 	if (status != FH_OK)
 		return status;
-	/* Acquire: pairs with the release in fh_section_make_live(). */
+	/* Acquire: pairs with the release in make_raw_section_live(). */
 	if (fh_byte_load_acquire(
 		    &fh_memory.sections[*frame / FH_SECTION_FRAMES]) !=
 	    FH_SECTION_LIVE)
@@ -230,15 +242,19 @@ void fh_slot_publish_unique(uint64_t frame)
 	fh_state_store_relaxed(frame, FH_STATE_UNIQUE);
 }
 
-void fh_slot_clear(uint64_t frame)
+static void clear_typed(uint64_t frame, const struct fh_meta_type *type)
 {
-	const struct fh_meta_type *type = fh_slots[frame].type;
 	struct fh_dropping page = {.frame = frame};
 
 	if (type->on_drop != NULL)
 		type->on_drop(page);
 	fh_slots[frame].type = NULL;
 	fh_list_id_store_relaxed(frame, 0);
+}
+
+void fh_slot_clear(uint64_t frame)
+{
+	clear_typed(frame, fh_slots[frame].type);
 }
 
 static void poison(uint64_t frame)
@@ -268,10 +284,10 @@ static bool is_memory(enum fh_usage usage)
 
 void fh_slot_drop(uint64_t frame)
 {
-	enum fh_usage usage = fh_slots[frame].type->usage;
+	const struct fh_meta_type *type = fh_slots[frame].type;
 
-	fh_slot_clear(frame);
-	if (is_memory(usage) && fh_allocator_covers(frame))
+	clear_typed(frame, type);
+	if (is_memory(type->usage) && fh_allocator_covers(frame))
 		give_back(frame);
 	else
 		fh_slot_set_unused(frame);
