@@ -4,8 +4,8 @@
 
 Names (fh_*, FH_*, and name_* of the type macro) must stand in include/ or
 src/ outside of comments, files in include/framehold/ or src/, tests in a
-cmocka table in test/ or among the checks of test/hygiene.py. Rows that say
-"later" are not looked into. Conversely, every seed item named in a header
+cmocka table in test/, among the checks of test/hygiene.py, or as a driver of
+tools/interleave/. Rows that say "later" are not looked into. Conversely, every seed item named in a header
 comment ("Seed: ...") must stand in the mapping. Too few rows, names or tests
 mean that something was not understood: an error, not a success.
 
@@ -102,6 +102,8 @@ def read_tests(root):
     checks = re.search(r"^CHECKS = \[(.*?)\]",
                        (root / "test" / "hygiene.py").read_text(), re.M | re.S)
     tests.update(re.findall(r"\w+", checks.group(1) if checks else ""))
+    drivers = root / "tools" / "interleave" / "drivers"
+    tests.update(path.stem for path in drivers.glob("*.c"))
     if len(tests) < LEAST_TESTS:
         raise Unreadable(f"only {len(tests)} tests in test/")
     return tests
