@@ -41,8 +41,8 @@ static uint64_t section_frames(uint64_t section)
 	return left < FH_SECTION_FRAMES ? left : FH_SECTION_FRAMES;
 }
 
-/* Pages for a table of so many bytes, zeroed, by their linear address. */
-static enum fh_status take_table(uint64_t bytes, bool zeroed, void **table)
+/* Pages for a table of so many bytes, by their linear address. */
+static enum fh_status take_table(uint64_t bytes, void **table)
 {
 	uint64_t first;
 	enum fh_status status =
@@ -51,8 +51,6 @@ static enum fh_status take_table(uint64_t bytes, bool zeroed, void **table)
 	if (status != FH_OK)
 		return status;
 	*table = fh_host_linear(fh_paddr_of_frame(first));
-	if (!zeroed)
-		__builtin_memset(*table, 0, bytes);
 	return FH_OK;
 }
 
@@ -147,7 +145,7 @@ static uint64_t ram_pages(const struct fh_memory_map *map)
 	return pages;
 }
 
-static enum fh_status open_ledger(const struct fh_memory_map *map, bool zeroed)
+static enum fh_status open_ledger(const struct fh_memory_map *map)
 {
 	uint64_t records = ram_pages(map);
 	void *memory;
@@ -158,7 +156,7 @@ static enum fh_status open_ledger(const struct fh_memory_map *map, bool zeroed)
 		map_window(FH_WINDOW_LEDGER, sizeof(struct fh_ledger_page));
 	if (status != FH_OK)
 		return status;
-	status = take_table(records * FH_LEDGER_RECORD_SIZE, zeroed, &memory);
+	status = take_table(records * FH_LEDGER_RECORD_SIZE, &memory);
 	if (status == FH_OK)
 		fh_ledger_open(memory, records);
 	return status;
@@ -169,18 +167,19 @@ static enum fh_status prepare(const struct fh_init_options *options)
 {
 	uint64_t frame_end = fh_map_frame_end(options->map);
 	void *sections;
-	enum fh_status status = take_table(
-		section_count(frame_end), options->memory_is_zeroed, &sections);
+	enum fh_status status = take_table(section_count(frame_end), &sections);
 
 	if (status != FH_OK)
 		return status;
+	/* Zero or not: an attempt that failed may have written here. */
+	__builtin_memset(sections, 0, section_count(frame_end));
 	fh_memory.frame_end = frame_end;
 	fh_memory.sections = sections;
 	fh_memory.slots_are_zeroed = options->memory_is_zeroed;
 	find_sections(options->map);
 	status = map_window(FH_WINDOW_SLOTS, sizeof(struct fh_slot));
 	if (status == FH_OK && FH_CHECKED)
-		status = open_ledger(options->map, options->memory_is_zeroed);
+		status = open_ledger(options->map);
 	if (status == FH_OK)
 		status = fh_allocator_init(options->map,
 					   options->memory_is_zeroed);
