@@ -82,7 +82,10 @@ class Programs:
                             folder / "library.o"),
             compile_watched(compiler, level, tree,
                             CHECKER / "drivers/machine.c",
-                            folder / "machine.o")]
+                            folder / "machine.o"),
+            compile_watched(compiler, level, tree,
+                            ROOT / "port/host_no_user.c",
+                            folder / "host_no_user.o")]
 
     def build(self, program, variant):
         own = is_own_test(program)
