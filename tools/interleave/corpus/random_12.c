@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "corpus.h"
 #include <stdatomic.h>
-static _Atomic int x0;
-static int sink[4]; int y0, y1;
+extern _Atomic int x0;
+_Atomic int x0;
+extern int sink[4], y0, y1;
+int sink[4], y0, y1;
 static void setup(void)
 {
 	atomic_init(&x0, 0);
