@@ -48,6 +48,7 @@ static void last_put_runs_on_drop_once(void **state)
 static struct {
 	unsigned runs;
 	uint64_t state;
+	const struct fh_meta_type *type;
 	enum fh_status frame_claim;
 	enum fh_status unique_claim;
 	enum fh_status segment_claim;
@@ -68,6 +69,7 @@ static void look_around(struct fh_dropping page)
 
 	seen.runs++;
 	seen.state = state_of(page.frame);
+	seen.type = fh_frame_to_meta(page.frame)->type;
 	seen.frame_claim = fh_frame_from_unused(pa, &other_type, NULL, &f);
 	seen.unique_claim = fh_unique_from_unused(pa, &other_type, NULL, &u);
 	seen.segment_claim =
@@ -90,10 +92,11 @@ static const struct fh_meta_type looking_device_type = {
 	.on_drop = look_around,
 };
 
-static void assert_seen_busy_once(void)
+static void assert_seen_busy_once(const struct fh_meta_type *type)
 {
 	assert_int_equal(seen.runs, 1);
 	assert_int_equal(fh_ref_count(seen.state), 0);
+	assert_ptr_equal(seen.type, type);
 	assert_int_equal(seen.frame_claim, FH_E_BUSY);
 	assert_int_equal(seen.unique_claim, FH_E_BUSY);
 	assert_int_equal(seen.segment_claim, FH_E_BUSY);
@@ -116,25 +119,25 @@ static void busy_seen_during_on_drop(void **state)
 	(void)state;
 	seen.runs = 0;
 	CHANGES(page, 1, fh_frame_put(&f));
-	assert_seen_busy_once();
+	assert_seen_busy_once(&looking_type);
 	page++;
 	OK(fh_segment_from_unused(address_of(page), address_of(page + 1),
 				  &looking_type, NULL, &s));
 	CHANGES(page, 1, fh_segment_put(&s));
-	assert_seen_busy_once();
+	assert_seen_busy_once(&looking_type);
 	page++;
 	OK(fh_unique_from_unused(address_of(page), &looking_type, NULL, &u));
 	CHANGES(page, 1, fh_unique_put(&u));
-	assert_seen_busy_once();
+	assert_seen_busy_once(&looking_type);
 	page++;
 	OK(fh_unique_from_unused(address_of(page), &looking_type, NULL, &u));
 	CHANGES(page, 1, fh_unique_reset_as_unused(&u));
-	assert_seen_busy_once();
+	assert_seen_busy_once(&looking_type);
 	OK(fh_alloc_add(page, 1));
 	page++;
 	f = claim(page, &looking_device_type);
 	CHANGES(page, 1, fh_frame_put(&f));
-	assert_seen_busy_once();
+	assert_seen_busy_once(&looking_device_type);
 	OK(fh_alloc_add(page, 1));
 	NOTHING_HELD(free_before);
 }

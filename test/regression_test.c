@@ -222,7 +222,7 @@ static void put_pages(struct watch *watch)
 
 	/* Until the other one has had time to look, whoever runs first. */
 	for (unsigned i = 0;
-	     i < 20000 || fh_word_load_relaxed(&watch->looks) < 20000; i++) {
+	     i < 200000 || fh_word_load_relaxed(&watch->looks) < 20000; i++) {
 		struct fh_frame f;
 
 		if (fh_frame_alloc(&any, &fh_untyped_type, NULL, &f) != FH_OK)
@@ -361,6 +361,37 @@ static void hole_costs_no_metadata(void **state)
 	assert_int_equal(frame, 136 * FH_SECTION_FRAMES);
 }
 
+/* No frame is number 0, whose slot may not be there to be looked at. */
+static void no_frame_has_no_slot(void **state)
+{
+	static const struct fh_region regions[] = {
+		{8 * SECTION_BYTES, SECTION_BYTES, FH_REGION_USABLE},
+	};
+	struct fh_frame f = fh_frame_none();
+	struct fh_unique u = fh_unique_none();
+	struct fh_segment s = fh_segment_none();
+	struct fh_uframe uframe = {UNTOUCHED};
+	struct fh_usegment usegment = {UNTOUCHED, UNTOUCHED};
+	struct fh_list list = fh_list_none();
+
+	(void)state;
+	start_on(regions, LENGTH(regions));
+	fh_frame_put(&f);
+	fh_unique_put(&u);
+	fh_unique_reset_as_unused(&u);
+	fh_segment_put(&s);
+	assert_false(fh_frame_is_type(f, &other_type));
+	assert_int_equal(fh_uframe_from_frame(&f, &uframe), FH_E_WRONG_TYPE);
+	assert_int_equal(fh_unique_from_frame(&f, &u), FH_E_EMPTY);
+	assert_int_equal(fh_unique_repurpose(u, &other_type, NULL), FH_E_EMPTY);
+	assert_int_equal(fh_list_push_back(&list, &u), FH_E_EMPTY);
+	assert_int_equal(fh_usegment_from_segment(&s, &usegment), FH_E_EMPTY);
+	assert_int_equal(fh_segment_count(fh_segment_from_frame(&f)), 0);
+	assert_int_equal(uframe.handle, UNTOUCHED);
+	assert_int_equal(usegment.handle, UNTOUCHED);
+	AUDIT();
+}
+
 static void ram_beyond_the_frame_limit_is_named(void **state)
 {
 	static const uint64_t limit = FH_MAX_FRAMES * FH_PAGE_SIZE;
@@ -478,6 +509,7 @@ int main(void)
 		cmocka_unit_test(framebuffer_above_ram_has_no_metadata),
 		cmocka_unit_test(kernel_above_usable_memory_has_slots),
 		cmocka_unit_test(hole_costs_no_metadata),
+		cmocka_unit_test(no_frame_has_no_slot),
 		cmocka_unit_test(ram_beyond_the_frame_limit_is_named),
 		cmocka_unit_test(usable_part_of_a_page_is_dropped),
 		cmocka_unit_test(nothing_usable_makes_no_span),

@@ -266,7 +266,12 @@ static void teardown_clears_type(void **state)
 	OK(fh_unique_from_unused(address_of(page), &counting_type, NULL, &u));
 	fh_unique_reset_as_unused(&u);
 	assert_slot(page, FH_STATE_UNUSED, NULL, NULL);
-	OK(fh_alloc_add(page, 1));
+
+	/* Whatever is left there: a list clears the id of what it gives up. */
+	OK(fh_unique_from_unused(address_of(page), &counting_type, NULL, &u));
+	fh_list_id_store_relaxed(page, 7);
+	fh_unique_put(&u);
+	assert_slot(page, FH_STATE_FREE, NULL, NULL);
 
 	/* A reserved page stays away from the allocator. */
 	OK(fh_frame_from_raw(address_of(RESERVED_PAGE), &f));
