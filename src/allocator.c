@@ -254,9 +254,11 @@ bool fh_allocator_is_free(uint64_t frame)
 {
 	const struct fh_zone *zone = fh_layout_zone(frame);
 
-	if (zone != NULL && fh_zone_is_free(zone, frame))
+	if (zone == NULL || !fh_layout_covers(frame))
+		return false;
+	if (fh_zone_is_free(zone, frame))
 		return true;
-	/* Of the pages of no zone's, few are FREE: spare the rest the walk. */
+	/* Of all other pages few are FREE: spare the rest the walk. */
 	return fh_state_load_relaxed(frame) == FH_STATE_FREE &&
 	       is_in_magazine(frame);
 }
