@@ -231,12 +231,40 @@ static size_t read_map(const char *path, struct fh_region *regions, size_t room)
 	return n;
 }
 
+/*
+ * The thread sanitizer leaves a process less address space than a machine of
+ * more than 1 TiB needs.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ROOM_FOR_ANY_MACHINE false
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define ROOM_FOR_ANY_MACHINE false
+#endif
+#ifndef ROOM_FOR_ANY_MACHINE
+#define ROOM_FOR_ANY_MACHINE true
+#endif
+
+static bool is_beyond_one_tib(const struct fh_region *regions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (regions[i].kind == FH_REGION_USABLE &&
+		    regions[i].base >> 40 != 0)
+			return true;
+	return false;
+}
+
 static void boot_and_balance(const char *path)
 {
 	static struct fh_region regions[512];
 	size_t n = read_map(path, regions, LENGTH(regions));
 	struct fh_init_options init;
 
+	if (!ROOM_FOR_ANY_MACHINE && is_beyond_one_tib(regions, n)) {
+		print_message("%s: not under the thread sanitizer\n", path);
+		return;
+	}
 	OK(hosted_power_on(regions, n, NULL, &init));
 	uint64_t usable = fh_map_pages(init.map, FH_REGION_USABLE);
 	enum fh_status status = fh_init(&init);
@@ -921,7 +949,8 @@ static void make_map(struct own_map *own, const struct fh_region *regions,
 	size_t bad;
 
 	assert_true(n <= LENGTH(copy));
-	memcpy(copy, regions, n * sizeof(copy[0]));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = regions[i];
 	own->map.spans = own->spans;
 	own->map.capacity = LENGTH(own->spans);
 	OK(fh_map_normalise(copy, n, &own->map, &bad));
