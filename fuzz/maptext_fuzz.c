@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Any bytes as text: the readers stay within them, and what they say does not
- * depend on what must not matter: the case of letters, the line ends, comments
- * before and behind. What they accept is then normalised and looked at.
+ * depend on what must not matter: the case of letters, the line ends, a margin,
+ * comments before and behind. What they accept is normalised and looked at.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +115,15 @@ static void check_variants(const struct result *plain, enum reader reader,
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n')
 			copy[n++] = '\r';
+		copy[n++] = text[i];
+	}
+	read_copy(&varied, reader, copy, n);
+	check_same(plain, &varied, 0);
+
+	n = 0;
+	for (size_t i = 0; i < size; i++) {
+		if (i == 0 || text[i - 1] == '\n')
+			copy[n++] = '\t';
 		copy[n++] = text[i];
 	}
 	read_copy(&varied, reader, copy, n);

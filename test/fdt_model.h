@@ -17,6 +17,7 @@
 
 struct fdt_model {
 	enum fh_status status;
+	bool is_in_order; /* one root, and properties before children */
 	bool has_memory;
 
 	struct fh_region regions[FDT_MODEL_CAPACITY];
@@ -181,6 +182,27 @@ static inline void fdt_model_reservations(struct fdt_model *model,
 	}
 }
 
+/*
+ * Whether nothing looks like a property longer than INT_MAX: version 1.6 of
+ * libfdt takes that for a negative length, and reads on where no token is, or
+ * outside of the tree.
+ */
+static inline bool fdt_model_lengths_are_sane(const void *tree, size_t size)
+{
+	const char *bytes = tree;
+	size_t first = fdt_off_dt_struct(tree);
+
+	for (size_t at = first; at < size && size - at >= 8; at += 4) {
+		fdt32_t words[2];
+
+		memcpy(words, bytes + at, sizeof(words));
+		if (fdt32_ld(&words[0]) == FDT_PROP &&
+		    fdt32_ld(&words[1]) > INT32_MAX)
+			return false;
+	}
+	return true;
+}
+
 /* Whether there is one root, and properties come before children. */
 static inline bool fdt_model_is_in_order(const void *tree)
 {
@@ -223,11 +245,15 @@ static inline bool fdt_model_read(struct fdt_model *model, const void *tree,
 	model->has_memory = false;
 	model->region_count = 0;
 	model->range_count = 0;
-	if (size < 40 || fdt_check_full(tree, size) != 0)
+	/* First the version: for older ones, libfdt 1.6 reads anywhere. */
+	if (size < 40 || fdt_version(tree) < 17 ||
+	    fdt_last_comp_version(tree) > 17)
 		return false;
-	if (fdt_version(tree) < 17 || fdt_last_comp_version(tree) > 17)
+	if (!fdt_model_lengths_are_sane(tree, size) ||
+	    fdt_check_full(tree, size) != 0)
 		return false;
-	if (!fdt_model_is_in_order(tree)) {
+	model->is_in_order = fdt_model_is_in_order(tree);
+	if (!model->is_in_order) {
 		model->status = FH_E_INVALID;
 		return true;
 	}
