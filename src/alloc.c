@@ -33,6 +33,24 @@ static enum fh_status check_request(uint64_t n,
 	return n == 0 ? FH_E_EMPTY : FH_OK;
 }
 
+/* Claimed pages go back to what they were. */
+static void unclaim_taken(uint64_t first, uint64_t n, uint64_t state)
+{
+	for (uint64_t i = first; i - first < n; i++) {
+		/* Release: pairs with the acquire of the next claim. */
+		fh_state_store_release(i, state);
+		if (state == FH_STATE_FREE)
+			fh_allocator_give_back(i, 1);
+	}
+}
+
+static bool claim_popped_page(uint64_t frame)
+{
+	/* Acquire: pairs with the release of the last owner's drop. */
+	return fh_state_cas_acquire(frame, FH_STATE_FREE, FH_STATE_BUSY) ==
+	       FH_STATE_FREE;
+}
+
 /*
  * Claims popped pages by compare-exchange. One that is not FREE was given to
  * somebody before: it and its like stay with whom they are, the others go
@@ -42,17 +60,14 @@ static enum fh_status claim_popped(uint64_t first, uint64_t n)
 {
 	uint64_t claimed = 0;
 
-	while (claimed < n &&
-	       fh_state_cas_acquire(first + claimed, FH_STATE_FREE,
-				    FH_STATE_BUSY) == FH_STATE_FREE)
+	while (claimed < n && claim_popped_page(first + claimed))
 		claimed++;
 	if (claimed == n)
 		return FH_OK;
-	for (uint64_t i = 0; i < claimed; i++) {
-		/* Release: pairs with the acquire of the next claim. */
-		fh_state_store_release(first + i, FH_STATE_FREE);
-		fh_allocator_give_back(first + i, 1);
-	}
+	unclaim_taken(first, claimed, FH_STATE_FREE);
+	for (uint64_t i = claimed + 1; i < n; i++)
+		if (claim_popped_page(first + i))
+			unclaim_taken(first + i, 1, FH_STATE_FREE);
 	return FH_E_CORRUPT;
 }
 
@@ -149,17 +164,6 @@ static enum fh_status check_covered(uint64_t first, uint64_t n)
 			return FH_E_OUT_OF_BOUND;
 	}
 	return FH_OK;
-}
-
-/* Claimed pages of a take or add go back to what they were. */
-static void unclaim_taken(uint64_t first, uint64_t n, uint64_t state)
-{
-	for (uint64_t i = first; i - first < n; i++) {
-		/* Release: pairs with the acquire of the next claim. */
-		fh_state_store_release(i, state);
-		if (state == FH_STATE_FREE)
-			fh_allocator_give_back(i, 1);
-	}
 }
 
 /* One free page -> BUSY; FH_E_UNUSED for one that the allocator has not. */
