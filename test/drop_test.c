@@ -266,6 +266,56 @@ static void last_put_leaves_other_page_unused(void **state)
 	NOTHING_HELD(free_before);
 }
 
+static void put_frame(void *f)
+{
+	fh_frame_put(f);
+}
+
+static void put_unique(void *u)
+{
+	fh_unique_put(u);
+}
+
+static void reset_unique(void *u)
+{
+	fh_unique_reset_as_unused(u);
+}
+
+/*
+ * Counts that were corrupted downward, so that a page is dropped under a
+ * holder: the ledger of checked builds notices before on_drop runs. The count
+ * is all that other builds have, and it decides.
+ */
+static void drop_under_a_holder_stops_checked_builds(void **state)
+{
+	uint64_t page = fresh_pages(3);
+	struct fh_frame shared[3];
+	struct fh_unique owned[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		shared[i] = claim(page + i, &counting_type);
+		(void)!fh_frame_get(shared[i]).handle;
+		force_state(page + i, FH_STATE_ONE);
+	}
+	OK(fh_unique_from_frame(&shared[1], &owned[0]));
+	OK(fh_unique_from_frame(&shared[2], &owned[1]));
+	if (FH_CHECKED) {
+		STOPS("dropped", put_frame, &shared[0]);
+		assert_int_equal(stop_finding.frame, page);
+		STOPS("dropped", put_unique, &owned[0]);
+		assert_int_equal(stop_finding.frame, page + 1);
+		STOPS("dropped", reset_unique, &owned[1]);
+		assert_int_equal(stop_finding.frame, page + 2);
+		assert_int_equal(drops, 0);
+	} else {
+		fh_frame_put(&shared[0]);
+		fh_unique_put(&owned[0]);
+		fh_unique_reset_as_unused(&owned[1]);
+		assert_int_equal(drops, 3);
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[] = {
@@ -274,6 +324,7 @@ int main(void)
 		cmocka_unit_test(on_drop_reads_its_page),
 		cmocka_unit_test(last_put_frees_page_of_a_zone),
 		cmocka_unit_test(last_put_leaves_other_page_unused),
+		cmocka_unit_test(drop_under_a_holder_stops_checked_builds),
 	};
 
 	for (size_t i = 0; i < LENGTH(tests); i++) {

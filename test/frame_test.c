@@ -550,6 +550,58 @@ static void put_of_unshared_page_stops(void **state)
 	}
 }
 
+static void borrow_frame(void *f)
+{
+	(void)fh_frame_borrow(*(struct fh_frame *)f);
+}
+
+static void forget_frame(void *f)
+{
+	(void)!fh_frame_into_raw(f).bytes;
+}
+
+static void own_frame(void *f)
+{
+	struct fh_unique u;
+
+	(void)!fh_unique_from_frame(f, &u);
+}
+
+/*
+ * The copy of a handle that was put, while somebody else shares the page:
+ * checked builds know it by its ledger record. In others a handle is the
+ * page's number and nothing more.
+ */
+static void ended_handle_stops_checked_builds(void **state)
+{
+	static void (*const uses[])(void *f) = {
+		get_frame, put_frame, borrow_frame, forget_frame, own_frame,
+	};
+	uint64_t page = fresh_pages(1);
+	struct fh_frame f = claim(page, &counting_type);
+	struct fh_frame copy = fh_frame_get(f);
+	struct fh_frame ended = copy;
+
+	(void)state;
+	fh_frame_put(&copy);
+	assert_int_equal(fh_frame_number(ended), page);
+	if (!FH_CHECKED) {
+		assert_int_equal(ended.handle, page);
+		assert_int_equal(f.handle, page);
+		fh_frame_put(&f);
+		return;
+	}
+	for (size_t i = 0; i < LENGTH(uses); i++) {
+		STOPS("handle", uses[i], &ended);
+		assert_int_equal(stop_finding.frame, page);
+		force_state(page, FH_STATE_ONE);
+		assert_true(fh_frame_is_some(ended));
+	}
+	AUDIT();
+	fh_frame_put(&f);
+	assert_int_equal(drops, 1);
+}
+
 /* ---- Untyped frames ---- */
 
 static void uframe_from_frame_needs_untyped(void **state)
@@ -648,6 +700,7 @@ int main(void)
 		cmocka_unit_test(inc_of_unshared_page_stops),
 		cmocka_unit_test(count_limit),
 		cmocka_unit_test(put_of_unshared_page_stops),
+		cmocka_unit_test(ended_handle_stops_checked_builds),
 		cmocka_unit_test(uframe_from_frame_needs_untyped),
 		cmocka_unit_test(uframe_round_trip_keeps_count),
 		cmocka_unit_test(calls_work_with_interrupts_off),

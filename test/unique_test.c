@@ -352,6 +352,67 @@ static void failed_repurpose_changes_nothing(void **state)
 	assert_int_equal(drops, 1);
 }
 
+static void put_unique(void *u)
+{
+	fh_unique_put(u);
+}
+
+static void reset_unique(void *u)
+{
+	fh_unique_reset_as_unused(u);
+}
+
+static void repurpose_unique(void *u)
+{
+	(void)!fh_unique_repurpose(*(struct fh_unique *)u, &other_type, NULL);
+}
+
+static void share_unique(void *u)
+{
+	(void)!fh_frame_from_unique(u).handle;
+}
+
+static void forget_unique(void *u)
+{
+	(void)!fh_unique_into_raw(u).bytes;
+}
+
+/*
+ * The copy of a handle that ended, while somebody else owns the page: checked
+ * builds know it by its ledger record. In others a handle is the page's number
+ * and nothing more.
+ */
+static void ended_unique_stops_checked_builds(void **state)
+{
+	static void (*const uses[])(void *u) = {
+		put_unique,   reset_unique,  repurpose_unique,
+		share_unique, forget_unique,
+	};
+	uint64_t page = fresh_pages(1);
+	struct fh_unique u = own(page, &counting_type);
+	struct fh_unique ended = u;
+
+	(void)state;
+	assert_int_equal(fh_unique_into_raw(&u).bytes, page * 4096);
+	OK(fh_unique_from_raw(address_of(page), &u));
+	if (!FH_CHECKED) {
+		assert_int_equal(ended.handle, page);
+		assert_int_equal(u.handle, page);
+		fh_unique_put(&u);
+		return;
+	}
+	for (size_t i = 0; i < LENGTH(uses); i++) {
+		STOPS("handle", uses[i], &ended);
+		assert_int_equal(stop_finding.frame, page);
+		assert_int_equal(state_of(page), FH_STATE_UNIQUE);
+		assert_int_equal(drops, 0);
+		assert_int_equal(fh_unique_number(ended), page);
+	}
+	AUDIT();
+	fh_unique_put(&u);
+	assert_int_equal(drops, 1);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[] = {
@@ -366,6 +427,7 @@ int main(void)
 		cmocka_unit_test(unique_put_runs_on_drop_once),
 		cmocka_unit_test(reset_leaves_the_page_unused),
 		cmocka_unit_test(failed_repurpose_changes_nothing),
+		cmocka_unit_test(ended_unique_stops_checked_builds),
 	};
 
 	for (size_t i = 0; i < LENGTH(tests); i++) {
