@@ -5,7 +5,7 @@
  */
 #include "mapfile.h"
 
-#include <framehold/maptext.h>
+#include <framehold/mapany.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +25,15 @@ static bool complain(const char *path, const char *why)
 	return false;
 }
 
+static bool complain_at(const char *path, const struct fh_any_error *error)
+{
+	if (error->is_text && error->at == 0)
+		return complain(path, error->why);
+	fprintf(stderr, "fh-demo: cannot read %s, %s %zu: %s\n", path,
+		error->is_text ? "line" : "byte", error->at, error->why);
+	return false;
+}
+
 /* One byte more than is allowed is read, to tell a file that is too long. */
 static bool read_all(FILE *file, const char *path, struct text *text)
 {
@@ -40,49 +49,32 @@ static bool read_all(FILE *file, const char *path, struct text *text)
 	return true;
 }
 
-static size_t count_lines(const struct text *text)
+/*
+ * Room for all entries that a file of the size can hold: the shortest line
+ * with one has 6 bytes, the shortest entry of a device tree has 8.
+ */
+static size_t most_entries(size_t size)
 {
-	size_t lines = 1;
-
-	for (size_t i = 0; i < text->size; i++)
-		if (text->bytes[i] == '\n')
-			lines++;
-	return lines;
-}
-
-/* A reader without the right to see addresses is shown zeros. */
-static bool addresses_are_hidden(const struct regions *regions)
-{
-	for (size_t i = 0; i < regions->count; i++)
-		if (regions->entries[i].base != 0 ||
-		    regions->entries[i].size > 1)
-			return false;
-	return true;
+	return size / 6 + 1;
 }
 
 static bool parse(const struct text *text, const char *path,
 		  struct regions *regions)
 {
-	size_t capacity = count_lines(text);
-	struct fh_text_error error = {0, NULL};
+	size_t capacity = most_entries(text->size);
+	struct fh_any_error error = {.why = NULL};
 
 	regions->entries = malloc(capacity * sizeof(*regions->entries));
 	if (regions->entries == NULL)
 		return complain(path, "no memory");
 	enum fh_status status =
-		fh_map_read_text(text->bytes, text->size, regions->entries,
-				 capacity, &regions->count, &error);
+		fh_map_read_any(text->bytes, text->size, regions->entries,
+				capacity, &regions->count, &error);
 	if (status == FH_E_EMPTY)
 		return complain(path,
 				"there is no entry of a memory map in it");
-	if (status != FH_OK) {
-		fprintf(stderr, "fh-demo: %s, line %zu: %s\n", path, error.line,
-			error.why);
-		return false;
-	}
-	if (addresses_are_hidden(regions))
-		return complain(path, "its addresses are hidden from this "
-				      "user; read it as root");
+	if (status != FH_OK)
+		return complain_at(path, &error);
 	return true;
 }
 

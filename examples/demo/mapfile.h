@@ -11,7 +11,7 @@ struct regions {
 };
 
 /*
- * Reads a memory map from a text file of any form that maptext.h knows. If
+ * Reads a memory map from a file of any form that mapany.h tells apart. If
  * that is impossible, says why on stderr and returns false.
  */
 bool mapfile_read(const char *path, struct regions *regions);
