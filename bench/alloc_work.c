@@ -32,11 +32,12 @@
 
 _Thread_local struct bench_cpu bench_cpu;
 
-struct subject {
+struct allocator {
 	uint64_t (*take)(unsigned cpu);
 	void (*give)(unsigned cpu, uint64_t page);
 	uint64_t (*take_block)(unsigned cpu);
 	void (*give_block)(unsigned cpu, uint64_t first);
+	void (*drain)(unsigned cpu);
 };
 
 static void stop(const char *what)
@@ -83,6 +84,11 @@ INLINED void hand_back_block(uint64_t first)
 }
 
 /* ---- The floor: pages in a row ---- */
+
+INLINED void row_drain(unsigned cpu)
+{
+	(void)cpu;
+}
 
 static struct {
 	uint64_t next;
@@ -143,6 +149,12 @@ INLINED void row_give_block_handed(unsigned cpu, uint64_t first)
 
 static const struct fh_alloc_options plain_pages = {.zeroed = false};
 static const struct fh_alloc_options blocks = {.align = BLOCK_PAGES};
+
+INLINED void our_drain(unsigned cpu)
+{
+	(void)cpu;
+	fh_alloc_drain();
+}
 
 INLINED uint64_t our_take(unsigned cpu)
 {
@@ -351,28 +363,28 @@ static void shuffle(struct worker *w, uint64_t n)
 	}
 }
 
-INLINED void fill(const struct subject *s, struct worker *w, uint64_t from,
+INLINED void fill(const struct allocator *s, struct worker *w, uint64_t from,
 		  uint64_t to)
 {
 	for (uint64_t i = from; i < to; i++)
 		w->pages[i] = s->take(w->cpu);
 }
 
-INLINED void empty(const struct subject *s, struct worker *w, uint64_t from,
+INLINED void empty(const struct allocator *s, struct worker *w, uint64_t from,
 		   uint64_t to)
 {
 	for (uint64_t i = from; i < to; i++)
 		s->give(w->cpu, w->pages[i]);
 }
 
-INLINED void empty_shuffled(const struct subject *s, struct worker *w,
+INLINED void empty_shuffled(const struct allocator *s, struct worker *w,
 			    uint64_t from, uint64_t to)
 {
 	for (uint64_t i = from; i < to; i++)
 		s->give(w->cpu, w->pages[w->order[i]]);
 }
 
-INLINED void do_pages(const struct subject *s, struct worker *w)
+INLINED void do_pages(const struct allocator *s, struct worker *w)
 {
 	begin(w);
 	for (uint64_t i = 0; i < REPEATS; i++)
@@ -393,7 +405,7 @@ INLINED void do_pages(const struct subject *s, struct worker *w)
 	end(w, RANDOM_FREE_4K, w->half);
 }
 
-INLINED void do_aged(const struct subject *s, struct worker *w)
+INLINED void do_aged(const struct allocator *s, struct worker *w)
 {
 	uint64_t held = w->all / 16 * 15;
 	uint64_t freed = held / 8 * 7;
@@ -413,7 +425,7 @@ INLINED void do_aged(const struct subject *s, struct worker *w)
 		s->give(w->cpu, w->order[i]);
 }
 
-INLINED void do_churn(const struct subject *s, struct worker *w)
+INLINED void do_churn(const struct allocator *s, struct worker *w)
 {
 	fill(s, w, 0, w->half);
 	begin(w);
@@ -427,12 +439,13 @@ INLINED void do_churn(const struct subject *s, struct worker *w)
 	empty(s, w, 0, w->half);
 }
 
-INLINED void do_blocks(const struct subject *s, struct worker *w, bool handed)
+INLINED void do_blocks(const struct allocator *s, struct worker *w, bool handed)
 {
 	uint64_t n = w->half / BLOCK_PAGES;
 	uint64_t repeats = handed ? REPEATS / BLOCK_PAGES : REPEATS;
 
-	meet();
+	/* Pages that CPUs keep are in the way of blocks. */
+	s->drain(w->cpu);
 	begin(w);
 	for (uint64_t i = 0; i < repeats; i++)
 		s->give_block(w->cpu, s->take_block(w->cpu));
@@ -457,7 +470,7 @@ INLINED void do_blocks(const struct subject *s, struct worker *w, bool handed)
 /* Pages from CPU 0 to CPU 1; each word is 0 or a page. */
 static uint64_t ring[RING];
 
-INLINED void do_cross(const struct subject *s, struct worker *w)
+INLINED void do_cross(const struct allocator *s, struct worker *w)
 {
 	begin(w);
 	for (uint64_t i = 0; i < CHURNS; i++) {
@@ -480,7 +493,7 @@ INLINED void do_cross(const struct subject *s, struct worker *w)
 	end(w, CROSS_4K, CHURNS);
 }
 
-INLINED void do_all(const struct subject *s, struct worker *w, bool is_floor,
+INLINED void do_all(const struct allocator *s, struct worker *w, bool is_floor,
 		    bool handed)
 {
 	do_pages(s, w);
@@ -497,51 +510,52 @@ INLINED void do_all(const struct subject *s, struct worker *w, bool is_floor,
 
 static void do_floor(struct worker *w)
 {
-	static const struct subject s = {row_take, row_give, row_take_block,
-					 row_give_block};
+	static const struct allocator s = {row_take, row_give, row_take_block,
+					   row_give_block, row_drain};
 
 	do_all(&s, w, true, false);
 }
 
 static void do_floor_handed(struct worker *w)
 {
-	static const struct subject s = {row_take_handed, row_give_handed,
-					 row_take_block_handed,
-					 row_give_block_handed};
+	static const struct allocator s = {row_take_handed, row_give_handed,
+					   row_take_block_handed,
+					   row_give_block_handed, row_drain};
 
 	do_all(&s, w, true, true);
 }
 
 static void do_ours(struct worker *w)
 {
-	static const struct subject s = {our_take, our_give, our_take_block,
-					 our_give_block};
+	static const struct allocator s = {our_take, our_give, our_take_block,
+					   our_give_block, our_drain};
 
 	do_all(&s, w, false, false);
 }
 
 static void do_ours_handed(struct worker *w)
 {
-	static const struct subject s = {our_take_handed, our_give_handed,
-					 our_take_block_handed,
-					 our_give_block_handed};
+	static const struct allocator s = {our_take_handed, our_give_handed,
+					   our_take_block_handed,
+					   our_give_block_handed, our_drain};
 
 	do_all(&s, w, false, true);
 }
 
 static void do_plain(struct worker *w)
 {
-	static const struct subject s = {plain_take, plain_give,
-					 plain_take_block, plain_give_block};
+	static const struct allocator s = {plain_take, plain_give,
+					   plain_take_block, plain_give_block,
+					   plain_buddy_drain};
 
 	do_all(&s, w, false, false);
 }
 
 static void do_plain_handed(struct worker *w)
 {
-	static const struct subject s = {plain_take_handed, plain_give_handed,
-					 plain_take_block_handed,
-					 plain_give_block_handed};
+	static const struct allocator s = {
+		plain_take_handed, plain_give_handed, plain_take_block_handed,
+		plain_give_block_handed, plain_buddy_drain};
 
 	do_all(&s, w, false, true);
 }
@@ -589,6 +603,8 @@ static void run_worker(unsigned cpu, void *arg)
 	trials[trial->subject][trial->work->hand_over](w);
 	if (trial->subject == PLAIN)
 		plain_buddy_drain(cpu);
+	else if (trial->subject == OURS)
+		fh_alloc_drain();
 }
 
 static uint64_t free_pages_of_ours(void)

@@ -30,6 +30,17 @@ void fh_host_irq_restore(uint64_t saved)
 	(void)saved;
 }
 
+/* Nobody else keeps pages at hand. */
+bool fh_host_may_wait(void)
+{
+	return true;
+}
+
+void fh_host_kick(unsigned cpu)
+{
+	(void)cpu;
+}
+
 static const struct fh_finding endless_wait = {
 	.rule = "one_cpu",
 	.needed = "no operation inside of another",

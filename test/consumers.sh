@@ -59,7 +59,7 @@ build_with_cmake() {
 }
 
 build_with_meson() {
-	cp "$root/port/host_up.c" "$root/port/host_no_user.c" "$work/kernel.c" \
+	cp "$root/port/host_up.c" "$root/port/host_none.c" "$work/kernel.c" \
 		"$work/meson"
 	mkdir "$work/meson/subprojects"
 	ln -s "$root" "$work/meson/subprojects/framehold"

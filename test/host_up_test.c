@@ -18,6 +18,8 @@ void up_preempt_on(void);
 uint64_t up_irq_save(void);
 void up_irq_restore(uint64_t saved);
 void up_relax(void);
+bool up_may_wait(void);
+void up_kick(unsigned cpu);
 
 #define fh_host_cpu         up_cpu
 #define fh_host_preempt_off up_preempt_off
@@ -25,6 +27,8 @@ void up_relax(void);
 #define fh_host_irq_save    up_irq_save
 #define fh_host_irq_restore up_irq_restore
 #define fh_host_relax       up_relax
+#define fh_host_may_wait    up_may_wait
+#define fh_host_kick        up_kick
 
 #include "../port/host_up.c"
 
@@ -37,6 +41,8 @@ static void the_only_cpu_is_number_0(void **state)
 	uint64_t saved = up_irq_save();
 	assert_int_equal(up_cpu(), 0);
 	up_irq_restore(saved);
+	assert_true(up_may_wait());
+	up_kick(0);
 }
 
 static void wait(void *arg)

@@ -84,8 +84,8 @@ class Programs:
                             CHECKER / "drivers/machine.c",
                             folder / "machine.o"),
             compile_watched(compiler, level, tree,
-                            ROOT / "port/host_no_user.c",
-                            folder / "host_no_user.o")]
+                            ROOT / "port/host_none.c",
+                            folder / "host_none.o")]
 
     def build(self, program, variant):
         own = is_own_test(program)

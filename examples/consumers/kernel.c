@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The least kernel that uses Framehold: tier 0 of its hooks (port/host_up.c
- * and port/host_no_user.c are the rest), the four memory functions that
+ * and port/host_none.c are the rest), the four memory functions that
  * compilers expect, and a main function. It is built and linked, with nothing
  * left undefined, to show that the build files work; it is not booted.
  */

@@ -108,7 +108,7 @@ void fh_host_relax(void);
  * Copies up to n bytes between user memory of the current address space and
  * the kernel's, and returns how many it did before a fault stopped it: n if
  * none did. Thread context, no lock held; may sleep to have a page filled in.
- * A kernel without user memory links port/host_no_user.c.
+ * A kernel without user memory links port/host_none.c.
  */
 #ifndef fh_host_user_read
 size_t fh_host_user_read(void *to, struct fh_vaddr from, size_t n);

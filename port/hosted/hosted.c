@@ -13,19 +13,22 @@
  * did not ask for stays without access: a stray look at a slot that is not
  * there ends the process at once.
  *
- * Interrupts and preemption are counters of the thread, checked for balance;
- * a thread that calls the library is a CPU, so that neither can happen to it.
+ * A thread that calls the library is a CPU. Preemption is a counter of the
+ * thread, checked for balance. An interrupt is a signal to the thread; one that
+ * comes while they are off waits until they are on.
  */
 #define _GNU_SOURCE
 
 #include "hosted.h"
 
+#include <framehold/alloc.h>
 #include <framehold/ledger.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +65,8 @@ struct catcher {
 static _Thread_local struct {
 	unsigned number;
 	unsigned preempt_depth;
-	bool interrupts_off;
+	volatile bool interrupts_off; /* seen by the CPU's interrupts */
+	volatile bool kicked;         /* while they were off */
 	unsigned waits;
 	struct catcher *catcher;
 } self;
@@ -155,10 +159,77 @@ uint64_t fh_host_irq_save(void)
 	return saved;
 }
 
+static void (*interrupt_handler)(unsigned cpu);
+
+/* With interrupts on, by which they are off until it ends. */
+static void take_interrupt(void)
+{
+	void (*handler)(unsigned cpu) =
+		__atomic_load_n(&interrupt_handler, __ATOMIC_ACQUIRE);
+
+	self.interrupts_off = true;
+	self.kicked = false;
+	if (handler != NULL)
+		handler(self.number);
+	fh_alloc_poll();
+	self.interrupts_off = false;
+}
+
+static void on_signal(int signal_number)
+{
+	int saved = errno;
+
+	(void)signal_number;
+	self.kicked = true;
+	while (!self.interrupts_off && self.kicked)
+		take_interrupt();
+	errno = saved;
+}
+
 void fh_host_irq_restore(uint64_t saved)
 {
 	require(self.interrupts_off, "interrupts are on already");
 	self.interrupts_off = saved != 0;
+	while (!self.interrupts_off && self.kicked)
+		take_interrupt();
+}
+
+bool fh_host_may_wait(void)
+{
+	return !self.interrupts_off;
+}
+
+/* The threads of CPUs that run, to be kicked. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_t threads[FH_MAX_CPUS];
+	bool runs[FH_MAX_CPUS];
+} running = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void set_running(unsigned cpu, bool runs)
+{
+	(void)pthread_mutex_lock(&running.lock);
+	running.threads[cpu] = pthread_self();
+	running.runs[cpu] = runs;
+	(void)pthread_mutex_unlock(&running.lock);
+}
+
+void fh_host_kick(unsigned cpu)
+{
+	(void)pthread_mutex_lock(&running.lock);
+	if (running.runs[cpu])
+		(void)pthread_kill(running.threads[cpu], SIGUSR1);
+	(void)pthread_mutex_unlock(&running.lock);
+}
+
+static bool (*reclaimer)(uint64_t n);
+
+bool fh_host_reclaim(uint64_t n)
+{
+	bool (*reclaim)(uint64_t) =
+		__atomic_load_n(&reclaimer, __ATOMIC_ACQUIRE);
+
+	return reclaim != NULL && reclaim(n);
 }
 
 void fh_host_relax(void)
@@ -288,6 +359,15 @@ static enum fh_status build(const struct fh_region *regions, size_t n,
 	return status;
 }
 
+static void install_interrupts(void)
+{
+	struct sigaction action = {.sa_handler = on_signal,
+				   .sa_flags = SA_RESTART};
+
+	(void)sigaction(SIGUSR1, &action, NULL);
+	set_running(0, true);
+}
+
 enum fh_status hosted_power_on(const struct fh_region *regions, size_t n,
 			       const struct hosted_options *options,
 			       struct fh_init_options *init)
@@ -298,6 +378,7 @@ enum fh_status hosted_power_on(const struct fh_region *regions, size_t n,
 		return refuse(FH_E_TWICE, "there is a machine already");
 	machine.on = true;
 	machine.ram = -1;
+	install_interrupts();
 	enum fh_status status = build(regions, n, dirty);
 	if (status != FH_OK) {
 		hosted_stop();
@@ -337,6 +418,9 @@ void hosted_stop(void)
 	if (!machine.on)
 		return;
 	fh_fini();
+	set_running(0, false);
+	hosted_set_interrupt(NULL);
+	hosted_set_reclaim(NULL);
 	release(&machine.linear);
 	release(&machine.slots);
 	release(&machine.ledger);
@@ -378,6 +462,21 @@ void hosted_fail_map_window(unsigned nth)
 
 /* ---- CPUs ---- */
 
+void hosted_set_interrupt(void (*handler)(unsigned cpu))
+{
+	__atomic_store_n(&interrupt_handler, handler, __ATOMIC_RELEASE);
+}
+
+void hosted_interrupt(unsigned cpu)
+{
+	fh_host_kick(cpu);
+}
+
+void hosted_set_reclaim(bool (*reclaim)(uint64_t n))
+{
+	__atomic_store_n(&reclaimer, reclaim, __ATOMIC_RELEASE);
+}
+
 struct cpu_start {
 	unsigned number;
 	void (*body)(unsigned cpu, void *arg);
@@ -390,8 +489,16 @@ static void *cpu_main(void *start_of_cpu)
 	const struct cpu_start *start = start_of_cpu;
 
 	self.number = start->number;
+	if (start->number != 0) {
+		set_running(start->number, true);
+		fh_cpu_online(start->number);
+	}
 	(void)pthread_barrier_wait(start->all_ready);
 	start->body(start->number, start->arg);
+	if (start->number != 0) {
+		fh_cpu_offline(start->number);
+		set_running(start->number, false);
+	}
 	require(self.preempt_depth == 0 && !self.interrupts_off,
 		"ended with preemption or interrupts off");
 	return NULL;

@@ -94,6 +94,18 @@ bool hosted_stops(void (*body)(void *arg), void *arg, struct fh_finding *why);
  */
 void hosted_fail_map_window(unsigned nth);
 
+/*
+ * Interrupts: a kick, or hosted_interrupt(), makes the CPU run the handler, if
+ * there is one, and then fh_alloc_poll(), between two instructions of whatever
+ * it is doing, or when it switches interrupts on. Any CPU; forgotten by
+ * hosted_stop().
+ */
+void hosted_set_interrupt(void (*handler)(unsigned cpu));
+void hosted_interrupt(unsigned cpu);
+
+/* What fh_host_reclaim() does; null: nothing to give up. */
+void hosted_set_reclaim(bool (*reclaim)(uint64_t n));
+
 FH_END_DECLS
 
 #endif /* FRAMEHOLD_PORT_HOSTED_H */

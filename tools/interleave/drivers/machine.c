@@ -124,3 +124,13 @@ void fh_host_irq_restore(uint64_t saved)
 {
 	(void)saved;
 }
+
+bool fh_host_may_wait(void)
+{
+	return true;
+}
+
+void fh_host_kick(unsigned cpu)
+{
+	(void)cpu;
+}

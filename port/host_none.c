@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The optional hooks for user memory, for a kernel that has none: every access
- * faults at its first byte.
+ * The optional hooks, for a kernel that has nothing behind them: user memory
+ * faults at its first byte, and there is nothing to reclaim.
  */
 #include <framehold/host.h>
+
+bool fh_host_reclaim(uint64_t n)
+{
+	(void)n;
+	return false;
+}
 
 size_t fh_host_user_read(void *to, struct fh_vaddr from, size_t n)
 {
