@@ -169,7 +169,9 @@ static bool draw(const struct options *options,
 		 const struct workload_totals *totals,
 		 const struct census *census)
 {
-	char caption[512];
+	const char *machine =
+		options->ram != 0 ? "A made-up machine" : options->map;
+	char caption[5000];
 	struct picture picture = {
 		.machine = machine_name(options),
 		.caption = caption,
@@ -178,10 +180,11 @@ static bool draw(const struct options *options,
 	};
 
 	snprintf(caption, sizeof(caption),
-		 "%s: a machine of %s, after %u CPU%s worked for %.1f seconds "
+		 "%s%s %s, after %u CPU%s worked for %.1f seconds "
 		 "(%s operations, seed %" PRIu64 ").",
-		 machine_name(options), number_size(census_total(census)).text,
-		 options->cpus, options->cpus == 1 ? "" : "s", totals->seconds,
+		 machine, options->ram != 0 ? " of" : ": a machine of",
+		 number_size(census_total(census)).text, options->cpus,
+		 options->cpus == 1 ? "" : "s", totals->seconds,
 		 number_grouped(totals->operations).text, options->seed);
 	if (!picture_write(options->picture, &picture))
 		return false;
