@@ -25,9 +25,10 @@
 #define LARGEST_RUN (FH_BLOCK_PAGES << (FH_ORDER_LAST - FH_ORDER_BLOCK))
 
 enum fh_status fh_allocator_init(const struct fh_memory_map *map,
+				 const struct fh_topology *topology,
 				 bool memory_is_zeroed)
 {
-	enum fh_status status = fh_layout_open(map, NULL, memory_is_zeroed);
+	enum fh_status status = fh_layout_open(map, topology, memory_is_zeroed);
 
 	if (status != FH_OK)
 		return status;

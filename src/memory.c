@@ -162,10 +162,27 @@ static enum fh_status open_ledger(const struct fh_memory_map *map)
 	return status;
 }
 
+/* The end of RAM, now or when memory has been plugged in. */
+static uint64_t find_frame_end(const struct fh_init_options *options)
+{
+	const struct fh_topology *topology = options->topology;
+	uint64_t end = fh_map_frame_end(options->map);
+
+	for (size_t i = 0; topology != NULL && i < topology->range_count; i++) {
+		const struct fh_node_range *range = &topology->ranges[i];
+
+		if (range->hot_plug && range->first < FH_MAX_FRAMES &&
+		    range->count <= FH_MAX_FRAMES - range->first &&
+		    range->first + range->count > end)
+			end = range->first + range->count;
+	}
+	return end;
+}
+
 /* Everything that can fail; nothing is held yet. */
 static enum fh_status prepare(const struct fh_init_options *options)
 {
-	uint64_t frame_end = fh_map_frame_end(options->map);
+	uint64_t frame_end = find_frame_end(options);
 	void *sections;
 	enum fh_status status = take_table(section_count(frame_end), &sections);
 
@@ -181,7 +198,7 @@ static enum fh_status prepare(const struct fh_init_options *options)
 	if (status == FH_OK && FH_CHECKED)
 		status = open_ledger(options->map);
 	if (status == FH_OK)
-		status = fh_allocator_init(options->map,
+		status = fh_allocator_init(options->map, options->topology,
 					   options->memory_is_zeroed);
 	return status;
 }
@@ -298,6 +315,9 @@ static void hold_all(const struct fh_memory_map *map)
 		hold_span(span);
 		end = span->first + span->count;
 	}
+	/* What is left of the last section, before memory to be plugged in. */
+	bring_up.totals.reserved +=
+		hold_range(end, fh_memory.frame_end, &fh_reserved_type);
 }
 
 /* The first page of a usable span that nobody took. */
@@ -389,9 +409,8 @@ enum fh_status fh_init(const struct fh_init_options *options)
 
 void fh_fini(void)
 {
-	if (!fh_is_initialized())
-		return;
-	forget_memory();
+	if (fh_is_initialized())
+		forget_memory();
 	fh_early_end();
 }
 
@@ -413,6 +432,67 @@ static struct fh_range metadata_of(const struct fh_span *span)
 		piece.count -= 1;
 	}
 	return piece;
+}
+
+/* ---- Memory plugged in later ---- */
+
+static enum fh_status check_plug(uint64_t first, uint64_t count)
+{
+	if (count == 0)
+		return FH_E_EMPTY;
+	if (first % FH_SECTION_FRAMES != 0 || count % FH_SECTION_FRAMES != 0)
+		return FH_E_NOT_ALIGNED;
+	if (first >= fh_memory.frame_end || count > fh_memory.frame_end - first)
+		return FH_E_OUT_OF_BOUND;
+	for (uint64_t i = 0; i < count; i += FH_SECTION_FRAMES)
+		if (fh_memory.sections[(first + i) / FH_SECTION_FRAMES] !=
+		    FH_SECTION_ABSENT)
+			return FH_E_TWICE;
+	return FH_OK;
+}
+
+/* Maps one window of plugged memory into its pages from `frame` on. */
+static enum fh_status map_plugged(enum fh_window window, uint64_t entry_size,
+				  uint64_t first, uint64_t count,
+				  uint64_t *frame)
+{
+	uint64_t pages = count * entry_size / FH_PAGE_SIZE;
+	enum fh_status status =
+		fh_host_map_window(window, first * entry_size / FH_PAGE_SIZE,
+				   fh_paddr_of_frame(*frame), pages);
+
+	*frame += pages;
+	return status;
+}
+
+enum fh_status fh_memory_plug(uint64_t first, uint64_t count)
+{
+	uint64_t frame = first;
+	enum fh_status status = check_plug(first, count);
+
+	if (status == FH_OK)
+		status = map_plugged(FH_WINDOW_SLOTS, sizeof(struct fh_slot),
+				     first, count, &frame);
+	if (status == FH_OK && FH_CHECKED)
+		status = map_plugged(FH_WINDOW_LEDGER,
+				     sizeof(struct fh_ledger_page), first,
+				     count, &frame);
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = 0; i < count; i += FH_SECTION_FRAMES)
+		fh_section_zero((first + i) / FH_SECTION_FRAMES);
+	status = fh_allocator_cover(first, count);
+	if (status != FH_OK)
+		return status;
+	for (uint64_t i = 0; i < count; i += FH_SECTION_FRAMES)
+		/* Release: who sees the section live sees its slots. */
+		fh_byte_store_release(
+			&fh_memory.sections[(first + i) / FH_SECTION_FRAMES],
+			FH_SECTION_LIVE);
+	bring_up.totals.metadata +=
+		hold_range(first, frame, &fh_meta_page_type);
+	fh_allocator_give_back(frame, first + count - frame);
+	return FH_OK;
 }
 
 enum fh_status fh_memory_metadata(size_t index, struct fh_range *piece)

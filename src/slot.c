@@ -122,7 +122,7 @@ static uint64_t section_end(uint64_t section)
 	return first + FH_SECTION_FRAMES;
 }
 
-static void zero_section(uint64_t section)
+void fh_section_zero(uint64_t section)
 {
 	for (uint64_t i = section * FH_SECTION_FRAMES; i < section_end(section);
 	     i++) {
@@ -143,7 +143,7 @@ static FH_COLD void make_raw_section_live(uint64_t section)
 
 	if (fh_byte_load_acquire(state) == FH_SECTION_RAW) {
 		if (!fh_memory.slots_are_zeroed)
-			zero_section(section);
+			fh_section_zero(section);
 		/* Release: who sees the section live sees its slots. */
 		fh_byte_store_release(state, FH_SECTION_LIVE);
 	}

@@ -48,6 +48,9 @@ void fh_slot_drop(uint64_t frame);
 /* BUSY, cleared -> UNUSED, whether it has a zone or not. */
 void fh_slot_set_unused(uint64_t frame);
 
+/* Makes all pages of a section that nobody can reach yet free. */
+void fh_section_zero(uint64_t section);
+
 /* The FH_PAGE_SIZE bytes of a page, through the linear map. */
 void *fh_page_bytes(uint64_t frame);
 

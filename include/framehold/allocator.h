@@ -17,6 +17,7 @@
 #include <framehold/alloc.h>
 #include <framehold/region.h>
 #include <framehold/report.h>
+#include <framehold/topology.h>
 
 FH_BEGIN_DECLS
 
@@ -27,10 +28,12 @@ FH_BEGIN_DECLS
 /*
  * Called once by fh_init(), before slots exist, to prepare for the pages of
  * the map: takes what tables it needs from the early allocator. All pages are
- * not free at first. FH_E_NO_MEMORY if the tables do not fit.
+ * not free at first. topology may be null. FH_E_NO_MEMORY if the tables do not
+ * fit.
  */
 FH_NODISCARD
 enum fh_status fh_allocator_init(const struct fh_memory_map *map,
+				 const struct fh_topology *topology,
 				 bool memory_is_zeroed);
 
 /* Undoes it. */

@@ -259,12 +259,15 @@ enum fh_status fh_frame_from_raw(struct fh_paddr pa, struct fh_frame *out);
  */
 uint64_t fh_frame_reference_count(struct fh_frame f);
 
-/* The frame's type and what it is used for. Any context. Seed: dyn_meta. */
+/*
+ * The frame's type and what it is used for; f is a frame. Any context.
+ * Seed: dyn_meta.
+ */
 const struct fh_meta_type *fh_frame_type(struct fh_frame f);
 enum fh_usage fh_frame_usage(struct fh_frame f);
 
 /*
- * The frame's words. All holders see the same ones: they are constant, or
+ * The words of f, which is a frame. All holders see the same ones: they are constant, or
  * atomic, or protected by what the type's owner says. Any context.
  * Seed: meta, as_meta_ptr, dyn_meta_ptr.
  */

@@ -54,7 +54,8 @@ enum fh_window {
 /*
  * Makes n pages of physical memory, from pa on, the pages first .. first+n-1
  * of a window: writeback, writable, global, not executable. Called by
- * fh_init() only, for each piece of memory with metadata, in ascending order.
+ * fh_init(), for each piece of memory with metadata, in ascending order, and by
+ * fh_memory_plug().
  * A kernel maps them in its boot page tables; one whose memory has no holes
  * may instead set fh_slot_array to the linear address of the only piece.
  * Anything but FH_OK makes fh_init() fail with the same status.

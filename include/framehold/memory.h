@@ -9,6 +9,7 @@
 
 #include <framehold/early.h>
 #include <framehold/segment.h>
+#include <framehold/topology.h>
 
 FH_BEGIN_DECLS
 
@@ -23,6 +24,13 @@ struct fh_init_options {
 	 * the first of its pages is claimed.
 	 */
 	bool memory_is_zeroed;
+
+	/*
+	 * Which memory is near which CPU, and where memory may be plugged in
+	 * later; null: all memory is alike, and none will come. Stays where it
+	 * is until fh_fini().
+	 */
+	const struct fh_topology *topology;
 };
 
 /*
@@ -51,8 +59,26 @@ FH_NODISCARD
 enum fh_status fh_init(const struct fh_init_options *options);
 
 /*
- * Forgets all memory: every handle becomes invalid, no on_drop runs. Does
- * nothing if memory is not up. One CPU.
+ * Takes memory into use that was plugged in while the machine runs: `count`
+ * pages from `first` on, whole sections (FH_SECTION_FRAMES), within a range that
+ * the topology announced as hot_plug. Its own first pages hold its metadata,
+ * which is mapped by fh_host_map_window(); the rest is free when this returns.
+ * Its contents may be anything; the linear map reaches it already.
+ *
+ * Thread context, one at a time. On failure nothing has changed:
+ *
+ *   FH_E_EMPTY          count is 0
+ *   FH_E_NOT_ALIGNED    not whole sections
+ *   FH_E_OUT_OF_BOUND   not announced
+ *   FH_E_TWICE          a section that is in use already
+ *   others              what fh_host_map_window() returned
+ */
+FH_NODISCARD
+enum fh_status fh_memory_plug(uint64_t first, uint64_t count);
+
+/*
+ * Forgets all memory, and the early allocator's map: every handle becomes
+ * invalid, no on_drop runs. Does nothing if neither is there. One CPU.
  */
 void fh_fini(void);
 

@@ -45,8 +45,9 @@ enum fh_usage {
 };
 
 /*
- * The page that an on_drop handler may use: its state is busy, nobody else can
- * reach it. Valid until the handler returns.
+ * The page that an on_drop handler may use: its state is busy, or still unique
+ * while it is repurposed; nobody else can reach it. Valid until the handler
+ * returns.
  */
 struct fh_dropping {
 	uint64_t frame;

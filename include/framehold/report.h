@@ -14,7 +14,7 @@ FH_BEGIN_DECLS
 #define FH_FINDING_TEXT_SIZE 320
 
 struct fh_finding {
-	const char *rule;   /* the broken rule's name, "last_put" for example */
+	const char *rule;   /* the broken rule's name, "put" for example */
 	uint64_t frame;     /* the page */
 	uint64_t state;     /* its state word as found */
 	const char *needed; /* what it should have been, in words */
@@ -33,7 +33,7 @@ struct fh_finding {
 /*
  * Writes one line without newline, such as
  *
- *     last_put: page 0x1f000 is unused, needed: shared by 1 or more
+ *     put: page 0x1f000 is unused, needed: shared by 1 or more
  *     (at 0x401234, earlier at 0x401220)
  *
  * cut to size - 1 bytes and terminated; size must not be 0. Any context.

@@ -5,7 +5,7 @@
  *
  *     struct inode_page { uint64_t inode; uint64_t offset; };
  *     extern const struct fh_meta_type inode_page_type;
- *     FH_META_TYPE(inode_page, struct inode_page, inode_page_type)
+ *     FH_META_TYPE(inode_page, struct inode_page, inode_page_type);
  *
  * makes struct inode_page_frame (the seeds' Frame<InodePage>) and, as static
  * inline functions around those of frame.h:

@@ -343,18 +343,32 @@ static enum fh_status make_dirty(void)
 	return FH_OK;
 }
 
+/* With memory to be plugged in. */
+static uint64_t find_frame_end(const struct fh_topology *topology)
+{
+	uint64_t end = fh_map_frame_end(&machine.map);
+
+	for (size_t i = 0; topology != NULL && i < topology->range_count; i++) {
+		const struct fh_node_range *range = &topology->ranges[i];
+
+		if (range->hot_plug && range->first + range->count > end)
+			end = range->first + range->count;
+	}
+	return end;
+}
+
 static enum fh_status build(const struct fh_region *regions, size_t n,
-			    bool dirty)
+			    const struct hosted_options *options)
 {
 	enum fh_status status = read_map(regions, n);
 
 	if (status != FH_OK)
 		return status;
-	uint64_t frame_end = fh_map_frame_end(&machine.map);
+	uint64_t frame_end = find_frame_end(options->topology);
 	status = install_ram(frame_end * FH_PAGE_SIZE);
 	if (status == FH_OK)
 		status = install_windows(frame_end);
-	if (status == FH_OK && dirty)
+	if (status == FH_OK && options->dirty)
 		status = make_dirty();
 	return status;
 }
@@ -372,20 +386,23 @@ enum fh_status hosted_power_on(const struct fh_region *regions, size_t n,
 			       const struct hosted_options *options,
 			       struct fh_init_options *init)
 {
-	bool dirty = options != NULL && options->dirty;
+	static const struct hosted_options ordinary;
 
+	if (options == NULL)
+		options = &ordinary;
 	if (machine.on)
 		return refuse(FH_E_TWICE, "there is a machine already");
 	machine.on = true;
 	machine.ram = -1;
 	install_interrupts();
-	enum fh_status status = build(regions, n, dirty);
+	enum fh_status status = build(regions, n, options);
 	if (status != FH_OK) {
 		hosted_stop();
 		return status;
 	}
 	init->map = &machine.map;
-	init->memory_is_zeroed = !dirty;
+	init->memory_is_zeroed = !options->dirty;
+	init->topology = options->topology;
 	return FH_OK;
 }
 

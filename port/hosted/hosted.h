@@ -27,6 +27,12 @@ struct hosted_options {
 	 * end of RAM, which may be HOSTED_DIRTY_LIMIT at most.
 	 */
 	bool dirty;
+
+	/*
+	 * For fh_init(); may be null. RAM reaches to the end of its ranges for
+	 * hot-plugging, where fh_memory_plug() finds junk or zero as above.
+	 */
+	const struct fh_topology *topology;
 };
 
 #define HOSTED_JUNK_BYTE   0xa5
