@@ -63,19 +63,9 @@ bool fh_is_initialized(void)
 
 enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame)
 {
-	uint64_t number = fh_frame_of_paddr(pa);
+	uint8_t section;
 
-	if (!fh_paddr_is_aligned(pa))
-		return FH_E_NOT_ALIGNED;
-	if (number >= fh_memory.frame_end)
-		return FH_E_OUT_OF_BOUND;
-	/* Acquire: pairs with the release in make_raw_section_live(). */
-	if (fh_byte_load_acquire(
-		    &fh_memory.sections[number / FH_SECTION_FRAMES]) ==
-	    FH_SECTION_ABSENT)
-		return FH_E_OUT_OF_BOUND;
-	*frame = number;
-	return FH_OK;
+	return fh_slot_find(pa, frame, &section);
 }
 
 struct fh_slot *fh_frame_to_meta(uint64_t frame)
@@ -135,8 +125,7 @@ void fh_section_zero(uint64_t section)
 	}
 }
 
-/* Once for each section; what runs every time is in fh_section_make_live(). */
-static FH_COLD void make_raw_section_live(uint64_t section)
+void fh_section_make_raw_live(uint64_t section)
 {
 	uint8_t *state = &fh_memory.sections[section];
 	uint64_t saved = fh_lock(&section_lock);
@@ -152,14 +141,13 @@ static FH_COLD void make_raw_section_live(uint64_t section)
 
 void fh_section_make_live(uint64_t section)
 {
-	/* Acquire: pairs with the release in make_raw_section_live(). */
+	/* Acquire: pairs with the release in fh_section_make_raw_live(). */
 	if (fh_byte_load_acquire(&fh_memory.sections[section]) ==
 	    FH_SECTION_RAW)
-		make_raw_section_live(section);
+		fh_section_make_raw_live(section);
 }
 
-/* The rest of a claim that found another state than UNUSED. */
-static FH_COLD enum fh_status claim_not_unused(uint64_t frame, uint64_t seen)
+enum fh_status fh_slot_claim_other(uint64_t frame, uint64_t seen)
 {
 	if (seen != FH_STATE_FREE)
 		return fh_claim_status(seen);
@@ -168,45 +156,6 @@ static FH_COLD enum fh_status claim_not_unused(uint64_t frame, uint64_t seen)
 		return FH_E_BUSY;
 	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, FH_STATE_BUSY);
 	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
-}
-
-enum fh_status fh_slot_claim(uint64_t frame)
-{
-	/* Acquire: pairs with the release of the last owner's drop. */
-	uint64_t seen =
-		fh_state_cas_acquire(frame, FH_STATE_UNUSED, FH_STATE_BUSY);
-
-	if (seen == FH_STATE_UNUSED)
-		return FH_OK;
-	return claim_not_unused(frame, seen);
-}
-
-enum fh_status fh_slot_claim_at(struct fh_paddr pa, uint64_t *frame)
-{
-	uint64_t number;
-	enum fh_status status = fh_get_slot(pa, &number);
-
-	if (status != FH_OK)
-		return status;
-	fh_section_make_live(number / FH_SECTION_FRAMES);
-	status = fh_slot_claim(number);
-	if (status == FH_OK)
-		*frame = number;
-	return status;
-}
-
-enum fh_status fh_slot_find_live(struct fh_paddr pa, uint64_t *frame)
-{
-	enum fh_status status = fh_get_slot(pa, frame);
-
-	if (status != FH_OK)
-		return status;
-	/* Acquire: pairs with the release in make_raw_section_live(). */
-	if (fh_byte_load_acquire(
-		    &fh_memory.sections[*frame / FH_SECTION_FRAMES]) !=
-	    FH_SECTION_LIVE)
-		return FH_E_UNUSED;
-	return FH_OK;
 }
 
 enum fh_usage fh_slot_usage(uint64_t frame)
@@ -218,28 +167,6 @@ enum fh_usage fh_slot_usage(uint64_t frame)
 		return FH_USAGE_UNUSED;
 	const struct fh_meta_type *type = fh_slots[frame].type;
 	return type == NULL ? FH_USAGE_UNUSED : type->usage;
-}
-
-void fh_slot_write(uint64_t frame, const struct fh_meta_type *type,
-		   const struct fh_meta *meta)
-{
-	fh_slots[frame].type = type;
-	fh_slots[frame].meta = meta != NULL ? *meta : fh_meta_zero;
-}
-
-void fh_slot_publish(uint64_t frame)
-{
-	/*
-	 * Release: who gets a reference sees type and words. Pairs with the
-	 * acquire in fh_frame_from_in_use().
-	 */
-	fh_state_store_release(frame, FH_STATE_ONE);
-}
-
-void fh_slot_publish_unique(uint64_t frame)
-{
-	/* Relaxed: nobody else may look until it is shared or dropped. */
-	fh_state_store_relaxed(frame, FH_STATE_UNIQUE);
 }
 
 static void clear_typed(uint64_t frame, const struct fh_meta_type *type)
@@ -291,12 +218,6 @@ void fh_slot_drop(uint64_t frame)
 		give_back(frame);
 	else
 		fh_slot_set_unused(frame);
-}
-
-void fh_slot_set_unused(uint64_t frame)
-{
-	/* Release: as in give_back(). */
-	fh_state_store_release(frame, FH_STATE_UNUSED);
 }
 
 void *fh_page_bytes(uint64_t frame)
