@@ -230,6 +230,32 @@ static void last_put_frees_page_of_a_zone(void **state)
 	NOTHING_HELD(free_before);
 }
 
+/*
+ * A page that is the firmware's, or no memory at all: it may be a device, so
+ * that nobody writes to it, and whatever it was last, it belongs to no zone.
+ */
+static void check_page_of_no_zone(uint64_t page)
+{
+	static const struct fh_meta_type *const types[] = {
+		&mmio_type,
+		&fh_untyped_type,
+		&counting_type,
+	};
+	struct fh_frame f;
+
+	fill(page, 0x44);
+	OK(fh_frame_from_raw(address_of(page), &f));
+	CHANGES(page, 1, fh_frame_put(&f));
+	assert_int_equal(state_of(page), FH_STATE_UNUSED);
+	for (size_t i = 0; i < LENGTH(types); i++) {
+		f = claim(page, types[i]);
+		CHANGES(page, 1, fh_frame_put(&f));
+		assert_int_equal(state_of(page), FH_STATE_UNUSED);
+	}
+	assert_true(is_filled(page, 0x44));
+	assert_false(is_allocatable(page));
+}
+
 static void last_put_leaves_other_page_unused(void **state)
 {
 	static const struct fh_meta_type *const types[] = {
@@ -242,19 +268,11 @@ static void last_put_leaves_other_page_unused(void **state)
 	struct fh_frame f;
 
 	(void)state;
-	/* Reserved by the firmware, and perhaps a device: never written. */
-	fill(RESERVED_PAGE, 0x44);
-	OK(fh_frame_from_raw(address_of(RESERVED_PAGE), &f));
-	CHANGES(RESERVED_PAGE, 1, fh_frame_put(&f));
-	assert_int_equal(state_of(RESERVED_PAGE), FH_STATE_UNUSED);
-	f = claim(RESERVED_PAGE, &mmio_type);
-	CHANGES(RESERVED_PAGE, 1, fh_frame_put(&f));
-	assert_int_equal(state_of(RESERVED_PAGE), FH_STATE_UNUSED);
-	assert_true(is_filled(RESERVED_PAGE, 0x44));
+	check_page_of_no_zone(RESERVED_PAGE);
+	check_page_of_no_zone(GAP_PAGE);
 	assert_int_equal(count_free(), free_before);
-	assert_false(is_allocatable(RESERVED_PAGE));
 
-	/* Memory that carries such a type is treated alike. */
+	/* Memory that carries the type of what is none is treated alike. */
 	for (size_t i = 0; i < LENGTH(types); i++) {
 		f = claim(page, types[i]);
 		CHANGES(page, 1, fh_frame_put(&f));
