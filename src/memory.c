@@ -203,15 +203,22 @@ static enum fh_status prepare(const struct fh_init_options *options)
 	return status;
 }
 
-static void hold_page(uint64_t frame, const struct fh_meta_type *type)
+/*
+ * Holds pages of one section. They are in nobody's reach yet, so that claiming
+ * them cannot fail.
+ */
+static void hold_pages(uint64_t first, uint64_t count,
+		       const struct fh_meta_type *type)
 {
-	fh_section_make_live(frame / FH_SECTION_FRAMES);
-	fh_slot_set_unused(frame);
-	if (fh_slot_claim(frame) != FH_OK)
-		return;
-	fh_slot_write(frame, type, NULL);
-	fh_slot_publish(frame);
-	fh_unit_mint_raw(frame, 1);
+	fh_section_make_live(first / FH_SECTION_FRAMES);
+	for (uint64_t i = first; i - first < count; i++) {
+		fh_slot_set_unused(i);
+		if (fh_slot_claim(i) == FH_OK) {
+			fh_slot_write(i, type, NULL);
+			fh_slot_publish(i);
+		}
+	}
+	fh_unit_mint_raw(first, count);
 }
 
 /* Holds the pages of the range that have slots; returns how many. */
@@ -219,22 +226,21 @@ static uint64_t hold_range(uint64_t first, uint64_t end,
 			   const struct fh_meta_type *type)
 {
 	uint64_t held = 0;
-	uint64_t i = first;
+	uint64_t i = first == 0 ? 1 : first;
 
 	if (end > fh_memory.frame_end)
 		end = fh_memory.frame_end;
 	while (i < end) {
 		uint64_t section = i / FH_SECTION_FRAMES;
+		uint64_t next = (section + 1) * FH_SECTION_FRAMES;
 
-		if (fh_memory.sections[section] == FH_SECTION_ABSENT) {
-			i = (section + 1) * FH_SECTION_FRAMES;
-			continue;
+		if (next > end)
+			next = end;
+		if (fh_memory.sections[section] != FH_SECTION_ABSENT) {
+			hold_pages(i, next - i, type);
+			held += next - i;
 		}
-		if (i != 0) {
-			hold_page(i, type);
-			held++;
-		}
-		i++;
+		i = next;
 	}
 	return held;
 }

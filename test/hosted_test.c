@@ -152,7 +152,9 @@ static void machine_stops_before_bring_up(void **state)
 	struct fh_init_options init;
 
 	assert_int_equal(hosted_power_on(small_map, 2, NULL, &init), FH_OK);
+	assert_int_equal(fh_early_begin(init.map), FH_OK);
 	hosted_stop();
+	assert_false(fh_early_is_open());
 	assert_null(hosted_map());
 	assert_int_equal(ram_mappings(), 0);
 	assert_int_equal(start_small(false), FH_OK);

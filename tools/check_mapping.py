@@ -9,7 +9,9 @@ tools/interleave/. Rows that say "later" are not looked into. Conversely, every 
 comment ("Seed: ...") must stand in the mapping. Too few rows, names or tests
 mean that something was not understood: an error, not a success.
 
-    tools/check_mapping.py [ROOT]
+    tools/check_mapping.py [--list] [ROOT]
+
+--list only names the tests.
 
 Prints a line for each miss and a count; exit status 0 if nothing is missing,
 1 if something is, 2 if the mapping cannot be checked.
@@ -185,9 +187,13 @@ def check(root):
 
 
 def main():
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else
+    words = [word for word in sys.argv[1:] if word != "--list"]
+    root = pathlib.Path(words[0] if words else
                         pathlib.Path(__file__).resolve().parent.parent)
     try:
+        if "--list" in sys.argv[1:]:
+            print("\n".join(sorted(read_tests(root))))
+            return 0
         misses, rows, tests = check(root)
     except (OSError, Unreadable) as error:
         print(f"check_mapping: {error}")
