@@ -26,6 +26,7 @@
 #include "buddy.c"
 #include "zones.c"
 #include "search.c"
+#include "survey.c"
 #include "layout.c"
 #include "supply.c"
 #include "magazine.c"

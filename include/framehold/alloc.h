@@ -88,6 +88,28 @@ struct fh_alloc_stats {
 void fh_alloc_stats(struct fh_alloc_stats *stats);
 
 /*
+ * Figures of one zone: a piece of memory of one node, with a lock of its own.
+ * What CPUs keep at hand counts as in use here: fh_alloc_drain() before.
+ */
+struct fh_zone_stats {
+	uint64_t first; /* its first page */
+	uint64_t span;  /* pages from there to its end, holes included */
+	uint64_t node;
+	uint64_t pages;       /* that the allocator manages in it */
+	uint64_t free;        /* of these, free */
+	uint64_t free_blocks; /* pieces of 512 pages, aligned, all free */
+	uint64_t longest_run; /* free pages that follow each other */
+};
+
+/*
+ * The index-th zone by address; false past the last one, *stats as it was.
+ * Looks at every 512 pages of the zone; exact while no operation is under way.
+ * Thread and interrupt context.
+ */
+FH_NODISCARD
+bool fh_alloc_zone(size_t index, struct fh_zone_stats *stats);
+
+/*
  * A CPU keeps free pages at hand from when it comes online until it goes
  * offline; before and after, allocation works all the same, and takes a lock
  * each time. fh_init() brings the CPU that calls it online. A CPU is brought
