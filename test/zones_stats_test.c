@@ -150,6 +150,12 @@ static void free_runs_end_at_pages_in_use(void **state)
 	now = zone_of(first);
 	assert_int_equal(now.longest_run, 2111);
 	assert_int_equal(now.free_blocks, 4);
+
+	/* All of block 1: what is below it does not go on above it. */
+	OK(fh_alloc_take(first + BLOCK, BLOCK));
+	now = zone_of(first);
+	assert_int_equal(now.longest_run, 2111 - 2 * BLOCK);
+	assert_int_equal(now.free_blocks, 3);
 	AUDIT();
 }
 
