@@ -17,6 +17,7 @@
 #include "ledger.h"
 #include "lock.h"
 #include "report.h"
+#include "slot.h"
 
 struct fh_ledger_page *fh_ledger_page_array;
 
@@ -95,7 +96,7 @@ void fh_ledger_close(void)
 	ledger.live = 0;
 }
 
-uint64_t fh_ledger_units(uint64_t frame, enum fh_unit kind)
+static uint64_t units_of(uint64_t frame, enum fh_unit kind)
 {
 	const struct fh_ledger_page *page = &fh_ledger_pages[frame];
 
@@ -119,6 +120,16 @@ uint64_t fh_ledger_units(uint64_t frame, enum fh_unit kind)
 	default:
 		return 0;
 	}
+}
+
+uint64_t fh_ledger_units(uint64_t frame, enum fh_unit kind)
+{
+	uint64_t live;
+
+	/* Nobody has written the ledger of a raw section. */
+	if (fh_slot_find_live(fh_paddr_of_frame(frame), &live) != FH_OK)
+		return 0;
+	return units_of(frame, kind);
 }
 
 static void set_units(uint64_t frame, enum fh_unit kind, uint64_t n)
@@ -169,7 +180,7 @@ uintptr_t fh_ledger_forgotten_at(uint64_t frame)
 static void add_units(uint64_t first, uint64_t n, enum fh_unit kind)
 {
 	for (uint64_t i = first; i - first < n; i++)
-		set_units(i, kind, fh_ledger_units(i, kind) + 1);
+		set_units(i, kind, units_of(i, kind) + 1);
 }
 
 /* The first page of the range that has no unit of the kind, or its end. */
@@ -177,7 +188,7 @@ static uint64_t first_without(uint64_t first, uint64_t n, enum fh_unit kind)
 {
 	uint64_t i = first;
 
-	while (i - first < n && fh_ledger_units(i, kind) > 0)
+	while (i - first < n && units_of(i, kind) > 0)
 		i++;
 	return i;
 }
@@ -185,7 +196,7 @@ static uint64_t first_without(uint64_t first, uint64_t n, enum fh_unit kind)
 static void sub_units(uint64_t first, uint64_t n, enum fh_unit kind)
 {
 	for (uint64_t i = first; i - first < n; i++)
-		set_units(i, kind, fh_ledger_units(i, kind) - 1);
+		set_units(i, kind, units_of(i, kind) - 1);
 }
 
 /* An unused record's index, or 0 when they are all live. */
@@ -448,8 +459,8 @@ void fh_ledger_check_dropped(uint64_t frame, uintptr_t site)
 {
 	uint64_t saved = fh_lock(&ledger.lock);
 	bool held = fh_ledger_shares(frame) > 0 ||
-		    fh_ledger_units(frame, FH_UNIT_UNIQUE) > 0 ||
-		    fh_ledger_units(frame, FH_UNIT_LIST) > 0;
+		    units_of(frame, FH_UNIT_UNIQUE) > 0 ||
+		    units_of(frame, FH_UNIT_LIST) > 0;
 	struct objection objection = {
 		.rule = held ? "dropped" : NULL,
 		.needed = "a page that nobody holds any more",

@@ -139,11 +139,15 @@ uint64_t fh_zone_search(struct fh_zone *zone, uint64_t n, uint64_t align,
 	uint64_t found = FH_NO_PAGE;
 	uint64_t block = 0;
 
-	while (found == FH_NO_PAGE && block < zone->count &&
-	       fh_zone_page(zone, block) < below && fh_zone_free(zone) >= n) {
+	bool enough = true;
+
+	while (found == FH_NO_PAGE && enough && block < zone->count &&
+	       fh_zone_page(zone, block) < below) {
 		uint64_t saved = fh_lock(&zone->lock);
 
-		found = search_piece(&s, &block);
+		enough = fh_zone_free(zone) >= n;
+		if (enough)
+			found = search_piece(&s, &block);
 		fh_unlock(&zone->lock, saved);
 	}
 	return found;

@@ -34,7 +34,11 @@ static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
 	return is_near == (turn < zones) ? zone : NULL;
 }
 
-/* Free pages of the zone that the request may have. */
+/*
+ * Free pages of the zone that the request may have: without the zone's lock a
+ * hint. Urgent requests do without hints: what another CPU has just given back
+ * is seen for sure under the lock only, and they are refused if nothing is.
+ */
 static uint64_t available(const struct fh_zone *zone, bool urgent)
 {
 	uint64_t free = fh_zone_free(zone);
@@ -71,8 +75,9 @@ static uint64_t take_from_zone(struct fh_zone *zone,
 {
 	uint64_t end = fh_zone_page(zone, zone->count);
 
-	if (request->n > available(zone, request->urgent) ||
-	    fh_zone_page(zone, 0) >= request->below)
+	if (fh_zone_page(zone, 0) >= request->below)
+		return FH_NO_PAGE;
+	if (!request->urgent && request->n > available(zone, false))
 		return FH_NO_PAGE;
 	if (request->search || request->below < end)
 		return fh_zone_search(zone, request->n, request->align,
@@ -115,7 +120,7 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
 		struct fh_zone *zone = zone_in_turn(home, turn);
 
-		if (zone == NULL || available(zone, urgent) == 0)
+		if (zone == NULL || (!urgent && available(zone, false) == 0))
 			continue;
 		uint64_t words =
 			take_words_from(zone, urgent, want, taken, room);

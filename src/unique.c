@@ -7,6 +7,7 @@
  */
 #include <framehold/unique.h>
 
+#include "report.h"
 #include "slot.h"
 
 enum fh_status fh_unique_from_unused(struct fh_paddr pa,
@@ -25,6 +26,15 @@ enum fh_status fh_unique_from_unused(struct fh_paddr pa,
 	out->handle = fh_unit_mint(i, 1, FH_UNIT_UNIQUE, FH_CALLER);
 	fh_slot_publish_unique(i);
 	return FH_OK;
+}
+
+/* A handle to a page that is not unique was forged, or is used again. */
+static void require_unique(uint64_t frame, uintptr_t site)
+{
+	uint64_t state = fh_state_load_relaxed(frame);
+
+	if (FH_UNLIKELY(state != FH_STATE_UNIQUE))
+		fh_stop("unique", frame, state, "unique", site, 0);
 }
 
 const struct fh_meta_type *fh_unique_type(struct fh_unique u)
@@ -52,6 +62,7 @@ enum fh_status fh_unique_repurpose(struct fh_unique u,
 		return FH_E_EMPTY;
 	if (!fh_meta_type_is_valid(type))
 		return FH_E_INVALID;
+	require_unique(i, FH_CALLER);
 	fh_unit_check(u.handle, FH_UNIT_UNIQUE, FH_CALLER);
 	fh_slot_clear(i);
 	fh_slot_write(i, type, meta);
@@ -63,6 +74,7 @@ static uint64_t end_unique(struct fh_unique *u, uintptr_t site)
 {
 	uint64_t i = fh_unique_number(*u);
 
+	require_unique(i, site);
 	fh_unit_redeem(u->handle, 1, FH_UNIT_UNIQUE, site);
 	u->handle = 0;
 	/* Relaxed: nobody else could see what we wrote, and nobody shall. */
@@ -92,6 +104,7 @@ struct fh_frame fh_frame_from_unique(struct fh_unique *u)
 	struct fh_frame f;
 	uint64_t i = fh_unique_number(*u);
 
+	require_unique(i, FH_CALLER);
 	fh_unit_redeem(u->handle, 1, FH_UNIT_UNIQUE, FH_CALLER);
 	u->handle = 0;
 	f.handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
@@ -142,6 +155,9 @@ enum fh_status fh_unique_from_raw(struct fh_paddr pa, struct fh_unique *out)
 
 	if (status != FH_OK)
 		return status;
+	/* Page 0 is unique, but no frame. */
+	if (i == 0)
+		return FH_E_OUT_OF_BOUND;
 	uint64_t seen = fh_state_load_relaxed(i);
 	if (seen != FH_STATE_UNIQUE)
 		return not_unique_status(seen);

@@ -450,6 +450,12 @@ static const char *const moves[] = {
 static const char *const owners[] = {
 	"page    look  repurpose  put    reset    share  into_raw",
 	"unique  ok    ok         =free  =unused  =1     ok",
+	"free    ok    !unique    !unique  !unique  !unique  ok",
+	"unused  ok    !unique    !unique  !unique  !unique  ok",
+	"busy    ok    !unique    !unique  !unique  !unique  ok",
+	"1       ok    !unique    !unique  !unique  !unique  ok",
+	"2       ok    !unique    !unique  !unique  !unique  ok",
+	"max     ok    !unique    !unique  !unique  !unique  ok",
 };
 
 /* ---- How a table is read ---- */

@@ -237,6 +237,7 @@ static void unique_from_raw_refuses_others(void **state)
 		{fh_paddr(UINT64_MAX), FH_E_NOT_ALIGNED},
 		{fh_paddr(shared * FH_PAGE_SIZE + 2048), FH_E_NOT_ALIGNED},
 		{address_of(FRAME_END), FH_E_OUT_OF_BOUND},
+		{address_of(0), FH_E_OUT_OF_BOUND},
 		{address_of(HOLE_PAGE), FH_E_OUT_OF_BOUND},
 		{address_of(unused), FH_E_UNUSED},
 		{address_of(unused + 1), FH_E_UNUSED},

@@ -140,7 +140,7 @@ FH_INLINE struct fh_frame fh_frame_get(struct fh_frame f)
  * Gives a reference up and zeroes *f; does nothing if *f is no frame. The last
  * one runs the type's on_drop and hands the page back to the allocator, or, if
  * it belongs to no zone, leaves it unused. A page that nobody shares stops the
- * machine (rule "put"). Contexts: head of this file. Seed: Drop for Frame.
+ * machine (rule "put"; in checked builds "handle" or "units" before that). Contexts: head of this file. Seed: Drop for Frame.
  */
 FH_INLINE void fh_frame_put(struct fh_frame *f)
 {

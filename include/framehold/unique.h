@@ -4,7 +4,9 @@
  * freely, and nobody can get at it by address: fh_frame_from_in_use() answers
  * FH_E_UNIQUE. Conversions to and from a shared frame copy nothing.
  *
- * Contexts as for frames; dropping runs on_drop as a last put does.
+ * Contexts as for frames; dropping runs on_drop as a last put does. Using a
+ * handle whose page is not unique stops the machine (rule "unique"; in checked
+ * builds "handle", if the handle has ended).
  */
 #ifndef FRAMEHOLD_UNIQUE_H
 #define FRAMEHOLD_UNIQUE_H
@@ -125,7 +127,7 @@ struct fh_paddr fh_unique_into_raw(struct fh_unique *u);
  * Makes a handle of a page forgotten by fh_unique_into_raw(). Checked builds
  * stop the machine if it was not, or was restored before. Any context.
  *
- *   FH_E_NOT_ALIGNED, FH_E_OUT_OF_BOUND   as fh_get_slot()
+ *   FH_E_NOT_ALIGNED, FH_E_OUT_OF_BOUND   as fh_get_slot(), or page 0
  *   FH_E_UNUSED, FH_E_IN_USE, FH_E_BUSY   the page is not unique
  *
  * Seed: UniqueFrame::from_raw.
