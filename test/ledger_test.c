@@ -621,6 +621,7 @@ static void forged_handle_stops(void **state)
 	struct fh_frame last_record = {
 		first + (UINT64_MAX - UINT64_MAX % FH_FRAME_NUMBER_END)};
 	struct fh_frame free_page = {first + 1};
+	struct fh_unique u;
 
 	(void)state;
 	STOPS(FH_CHECKED ? "units" : "put", put_there, &free_page);
@@ -640,6 +641,19 @@ static void forged_handle_stops(void **state)
 	STOPS("handle", get_there, &last_record);
 	assert_int_equal(stop_finding.frame, first);
 	UNITS(first, .segments = 1);
+
+	/* A handle that is live, but of another kind. */
+	u = claim_unique(first + 1);
+	struct fh_frame of_unique = {u.handle};
+	struct fh_frame of_segment = {s.handle};
+
+	STOPS("handle", put_there, &of_unique);
+	STOPS("handle", get_there, &of_unique);
+	STOPS("handle", put_there, &of_segment);
+	STOPS("handle", borrow_there, &of_segment);
+	UNITS(first, .segments = 1);
+	UNITS(first + 1, .uniques = 1);
+	fh_unique_put(&u);
 	fh_segment_put(&s);
 }
 
@@ -770,6 +784,91 @@ static void leaks_are_grouped_by_site(void **state)
 	assert_int_equal(fh_ledger_leaks(leaks, 8), 0);
 }
 
+/* One handle of each origin, all made in this function. */
+__attribute__((noinline)) static size_t
+make_handles(uint64_t first, struct fh_frame *frames, struct fh_unique *uniques,
+	     struct fh_segment *segments)
+{
+	struct fh_list list = fh_list_none();
+	struct fh_range range = {.first = first + 9, .count = 2};
+	struct fh_list_cursor cursor;
+	struct fh_segment whole;
+
+	OK(fh_frame_from_unused(address_of(first), &other_type, NULL,
+				&frames[0]));
+	frames[1] = fh_frame_get(frames[0]);
+	OK(fh_frame_from_in_use(address_of(first), &frames[2]));
+	frames[3] = fh_frame_ref_get(fh_frame_borrow(frames[0]));
+	OK(fh_frame_inc(address_of(first)));
+	OK(fh_frame_from_raw(address_of(first), &frames[4]));
+	OK(fh_frame_alloc(NULL, &other_type, NULL, &frames[5]));
+
+	for (uint64_t i = 0; i < 3; i++)
+		uniques[i] = claim_unique(first + 1 + i);
+	frames[6] = fh_frame_from_unique(&uniques[0]);
+	OK(fh_unique_from_frame(&frames[6], &uniques[0]));
+	assert_int_not_equal(fh_unique_into_raw(&uniques[1]).bytes, 0);
+	OK(fh_unique_from_raw(address_of(first + 2), &uniques[1]));
+	OK(fh_list_push_front(&list, &uniques[2]));
+	OK(fh_list_pop_front(&list, &uniques[2]));
+	OK(fh_unique_from_unused(address_of(first + 4), &linkable_type, NULL,
+				 &uniques[3]));
+	OK(fh_list_push_front(&list, &uniques[3]));
+	OK(fh_list_pop_back(&list, &uniques[3]));
+	OK(fh_unique_alloc(NULL, &linkable_type, NULL, &uniques[4]));
+	OK(fh_list_push_front(&list, &uniques[4]));
+	cursor = fh_list_cursor_front(&list);
+	OK(fh_list_cursor_take(&cursor, &uniques[4]));
+	OK(fh_unique_alloc(NULL, &linkable_type, NULL, &uniques[5]));
+
+	OK(fh_segment_from_unused(address_of(first + 5), address_of(first + 9),
+				  &other_type, NULL, &segments[0]));
+	OK(fh_segment_next(&segments[0], &frames[6]));
+	OK(fh_segment_slice(segments[0], 0, 1, &segments[1]));
+	whole = fh_segment_get(segments[0]);
+	OK(fh_segment_split(&whole, 1, &segments[2], &segments[3]));
+	segments[4] = fh_segment_from_frame(&frames[6]);
+	OK(fh_segment_from_unused(address_of(first + 9), address_of(first + 11),
+				  &other_type, NULL, &segments[5]));
+	range = fh_segment_into_raw(&segments[5]);
+	OK(fh_segment_from_raw(range, &segments[5]));
+	OK(fh_segment_alloc(3, NULL, &other_type, NULL, &segments[6]));
+	frames[6] = fh_frame_get(frames[0]);
+	return 7 + 6 + 7;
+}
+
+static void leak_report_knows_every_origin(void **state)
+{
+	uint64_t first = fresh_pages(11);
+	struct fh_frame frames[7];
+	struct fh_unique uniques[6];
+	struct fh_segment segments[7];
+	struct fh_leak leaks[32];
+	size_t handles = make_handles(first, frames, uniques, segments);
+	size_t n = fh_ledger_leaks(leaks, 32);
+
+	(void)state;
+	AUDIT();
+	for (size_t i = 0; i < n; i++) {
+		/* A call in make_handles(), or in the helper it calls. */
+		uintptr_t site = leaks[i].site - (uintptr_t)make_handles;
+		uintptr_t helper = leaks[i].site - (uintptr_t)claim_unique;
+
+		assert_true(site < 16384 || helper < 4096);
+		handles -= leaks[i].handles;
+	}
+	assert_int_equal(handles, FH_CHECKED ? 0 : 20);
+	for (size_t i = 0; i < 7; i++)
+		fh_frame_put(&frames[i]);
+	for (size_t i = 0; i < 6; i++)
+		fh_unique_put(&uniques[i]);
+	for (size_t i = 0; i < 7; i++)
+		fh_segment_put(&segments[i]);
+	assert_int_equal(fh_ledger_leaks(leaks, 32), 0);
+	assert_true(fh_ledger_is_clean());
+	AUDIT();
+}
+
 /* One site, every kind that has handles. */
 static void leaks_are_grouped_by_kind(void **state)
 {
@@ -802,36 +901,58 @@ static void leaks_are_grouped_by_kind(void **state)
 	AUDIT();
 }
 
+/* Takes a frame and puts it again, n times. */
+static void get_and_put(struct fh_frame f, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct fh_frame copy = fh_frame_get(f);
+
+		fh_frame_put(&copy);
+	}
+}
+
+static void assert_copy_found(struct fh_frame copy)
+{
+	if (!FH_CHECKED)
+		return;
+	STOPS("handle", put_there, &copy);
+	assert_sites(put_there, put_here, fh_frame_number(copy));
+}
+
 /*
  * A machine of 5023 pages of RAM has as many records. A copy of a handle is
- * found until all the others were used.
+ * found until all the others were used, and none of them gets lost.
  */
 static void copy_is_found_for_long(void **state)
 {
-	uint64_t first = fresh_pages(2);
-	struct fh_frame keeper = claim(first);
+	static struct fh_frame many[4000];
+	struct fh_frame keeper = claim(fresh_pages(1));
 	struct fh_frame f = fh_frame_get(keeper);
 	struct fh_frame copy = f;
 
 	(void)state;
 	put_here(&f);
-	for (int i = 0; i < 5000; i++) {
-		f = fh_frame_get(keeper);
-		if (FH_CHECKED)
-			assert_int_not_equal(f.handle, copy.handle);
-		fh_frame_put(&f);
+	get_and_put(keeper, 5000);
+	assert_copy_found(copy);
+
+	/* The same again, now that every record was in use before. */
+	get_and_put(keeper, 6000);
+	f = fh_frame_get(keeper);
+	copy = f;
+	put_here(&f);
+	get_and_put(keeper, 900);
+	assert_copy_found(copy);
+	for (size_t i = 0; i < 4000; i++) {
+		many[i] = fh_frame_get(keeper);
+		/* With a record of its own. */
+		assert_int_equal(many[i].handle != fh_frame_number(keeper),
+				 FH_CHECKED);
 	}
-	if (FH_CHECKED) {
-		STOPS("handle", put_there, &copy);
-		assert_sites(put_there, put_here, first);
-	}
-	/* And all goes on when they are used again. */
-	for (int i = 0; i < 6000; i++) {
-		f = fh_frame_get(keeper);
-		fh_frame_put(&f);
-	}
-	assert_int_equal(state_of(first), FH_STATE_ONE);
+	assert_copy_found(copy);
+	for (size_t i = 0; i < 4000; i++)
+		fh_frame_put(&many[i]);
 	fh_frame_put(&keeper);
+	assert_int_equal(drops, 1);
 	assert_true(fh_ledger_is_clean());
 	AUDIT();
 }
@@ -936,6 +1057,7 @@ int main(void)
 		cmocka_unit_test(drop_under_a_holder_stops),
 		cmocka_unit_test(clean_once_everything_is_put),
 		cmocka_unit_test(leaks_are_grouped_by_site),
+		cmocka_unit_test(leak_report_knows_every_origin),
 		cmocka_unit_test(leaks_are_grouped_by_kind),
 		cmocka_unit_test(copy_is_found_for_long),
 		cmocka_unit_test(handles_beyond_the_records_are_counted),
