@@ -138,7 +138,6 @@ uint64_t fh_zone_search(struct fh_zone *zone, uint64_t n, uint64_t align,
 		.zone = zone, .n = n, .align = align, .below = below};
 	uint64_t found = FH_NO_PAGE;
 	uint64_t block = 0;
-
 	bool enough = true;
 
 	while (found == FH_NO_PAGE && enough && block < zone->count &&

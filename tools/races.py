@@ -61,8 +61,8 @@ def compile_watched(compiler, level, tree, source, target, *defines):
     """An object whose every access of memory calls the checker."""
     extra = ["-Wno-tsan"] if compiler == "gcc" else []
     must(compiler, "-std=gnu11", f"-O{level}", "-g", "-fno-builtin",
-         "-fsanitize=thread", *extra, "-DFH_CHECKED=0", *defines,
-         f"-I{tree}/include", f"-I{tree}/src", f"-I{CHECKER}",
+         "-fsanitize=thread", *extra, "-DFH_CHECKED=0", "-DFH_MAX_CPUS=3",
+         *defines, f"-I{tree}/include", f"-I{tree}/src", f"-I{CHECKER}",
          f"-I{CHECKER}/drivers", "-c", source, "-o", target)
     must("objcopy", *(word for name in ("memset", "memcpy", "memmove")
                       for word in ("--redefine-sym", f"{name}=checked_{name}")),
@@ -70,10 +70,23 @@ def compile_watched(compiler, level, tree, source, target, *defines):
     return target
 
 
+def copy_library(tree):
+    """The sources, but with sections so small that a thread can zero one."""
+    for part in ("src", "include"):
+        shutil.copytree(ROOT / part, tree / part)
+    header = tree / "include/framehold/slot.h"
+    usual = "#define FH_SECTION_FRAMES UINT64_C(32768)"
+    text = header.read_text()
+    if text.count(usual) != 1:
+        sys.exit(f"{header}: no line {usual}")
+    header.write_text(text.replace(usual,
+                                   "#define FH_SECTION_FRAMES UINT64_C(64)"))
+
+
 class Programs:
     """The library, the machine and the programs of one configuration."""
 
-    def __init__(self, folder, compiler, level, checker, tree=ROOT):
+    def __init__(self, folder, compiler, level, checker, tree):
         self.folder, self.compiler, self.level = folder, compiler, level
         self.checker, self.tree = checker, tree
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,8 +104,8 @@ class Programs:
         own = is_own_test(program)
         source = CHECKER / ("corpus" if own else "drivers") / f"{program}.c"
         name = f"{program}_{variant}"
-        define = f"-D{'LITMUS' if own else 'THREADS'}={variant}"
-        defines = [define] if variant != "-" else []
+        names = ("LITMUS",) if own else ("THREADS", "CASE")
+        defines = [f"-D{name}={variant}" for name in names if variant != "-"]
         watched = compile_watched(self.compiler, self.level, self.tree, source,
                                   self.folder / f"{name}.o", *defines)
         must("gcc", "-no-pie", watched, *([] if own else self.library),
@@ -117,6 +130,8 @@ def outcome(binary):
 def check_all(folder, quick):
     """Compares all programs in all configurations; returns TAP lines."""
     checker = compile_checker(folder)
+    tree = folder / "tree"
+    copy_library(tree)
     configurations = [("gcc", 2)] if quick else [
         (compiler, level) for compiler in ("gcc", "clang") for level in (0, 2)]
     failed = 0
@@ -127,7 +142,7 @@ def check_all(folder, quick):
 
     for compiler, level in configurations:
         programs = Programs(folder / f"{compiler}{level}", compiler, level,
-                            checker)
+                            checker, tree)
         with ThreadPoolExecutor(2) as pool:
             results = list(pool.map(lambda line: check(programs, *line),
                                     expectations()))
@@ -197,8 +212,7 @@ def weaken_all(folder):
     drivers = [line for line in expectations() if not is_own_test(line[0])]
     for number, (path, line, access) in enumerate(order_sites(ROOT)):
         tree = folder / f"tree{number}"
-        for part in ("src", "include"):
-            shutil.copytree(ROOT / part, tree / part)
+        copy_library(tree)
         add_relaxed_forms(tree)
         lines = (tree / path).read_text().splitlines(keepends=True)
         site = f"{path.name} {function_around(lines, line)} {access}"

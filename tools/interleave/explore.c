@@ -162,6 +162,11 @@ static void abandon(void)
 	leave_fiber();
 }
 
+unsigned interleave_thread(void)
+{
+	return current == NOBODY ? 0 : current;
+}
+
 void interleave_spin(void)
 {
 	if (mode == SINGLE_THREADED)
@@ -603,6 +608,34 @@ void explore_fence(enum memory_order order, uintptr_t pc)
 	settle(false);
 }
 
+/* Whether the event, which is in the graph, has been executed in this run. */
+static bool is_executed(event_name name)
+{
+	return index_of(name) < view[thread_of(name)].done;
+}
+
+/*
+ * A plain read of words that are used atomically finds their last value, which
+ * is the only one it may find where there is no race.
+ */
+static void refresh_memory(const char *first, size_t size)
+{
+	for (unsigned w = 0; w < word_count; w++) {
+		const char *word = words[w].address;
+
+		if (words[w].run != run || word >= first + size ||
+		    word + words[w].size <= first)
+			continue;
+		for (unsigned p = graph.stores[w]; p > 0; p--)
+			if (is_executed(store_at(w, p))) {
+				uint64_t value = value_of(w, store_at(w, p));
+
+				memcpy(words[w].address, &value, words[w].size);
+				break;
+			}
+	}
+}
+
 void explore_plain(const void *address, size_t size, bool is_write,
 		   uintptr_t pc)
 {
@@ -611,6 +644,8 @@ void explore_plain(const void *address, size_t size, bool is_write,
 	const char *wrong = races_note(current, address, size, is_write, false);
 	if (wrong != NULL)
 		fail(wrong, address, pc);
+	if (!is_write)
+		refresh_memory(address, size);
 }
 
 /* ---- One execution ---- */

@@ -18,8 +18,8 @@
 
 enum {
 	MAX_THREADS = 6,
-	MAX_EVENTS = 160, /* of one thread */
-	MAX_WORDS = 64,
+	MAX_EVENTS = 250, /* of one thread */
+	MAX_WORDS = 250,
 	MAX_STORES = 120, /* to one word */
 };
 

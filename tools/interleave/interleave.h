@@ -26,6 +26,9 @@ struct interleave_driver {
 int interleave_main(int argc, char **argv,
 		    const struct interleave_driver *driver);
 
+/* The number of the running thread; 0 in set-up and in the final check. */
+unsigned interleave_thread(void);
+
 /*
  * A turn of a waiting loop was in vain: continue when another thread has made
  * progress. Turns have no side effects.

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
+#include "magazine.h"
+
 enum {
-	PAGES = 64
+	PAGES = 192
 };
 
 struct fh_slot machine_slots[PAGES];
-uint8_t machine_sections[1];
+uint8_t machine_sections[PAGES / FH_SECTION_FRAMES];
 unsigned char machine_memory[PAGES][FH_PAGE_SIZE]
 	__attribute__((aligned(4096)));
 
@@ -22,7 +24,7 @@ void machine_reset(void)
 	memset(machine_slots, 0, sizeof(machine_slots));
 	for (unsigned i = 0; i < PAGES; i++)
 		machine_slots[i].state = FH_STATE_UNUSED;
-	machine_sections[0] = FH_SECTION_LIVE;
+	memset(machine_sections, FH_SECTION_LIVE, sizeof(machine_sections));
 	fh_slot_array = machine_slots;
 	fh_memory.frame_end = PAGES;
 	fh_memory.sections = machine_sections;
@@ -31,6 +33,107 @@ void machine_reset(void)
 	drops = 0;
 	dropped_words = 0;
 }
+
+/* ---- With memory ---- */
+
+static struct fh_span span;
+static struct fh_memory_map map = {.spans = &span, .capacity = 1, .count = 1};
+
+/* For one CPU as far as it says, so that there is one zone. */
+static struct fh_node_range later;
+static struct fh_topology topology = {.ranges = &later, .cpu_count = 1};
+
+/* In set-up; threads know their own. */
+static unsigned cpu_of_setup;
+static bool has_memory;
+static struct fh_frame taken[PAGES];
+static uint64_t answered[FH_MAX_CPUS];
+unsigned threads_resting;
+
+const struct fh_alloc_options any_page;
+
+void machine_bring_up(uint64_t pages, uint64_t pluggable)
+{
+	struct fh_init_options options = {.map = &map, .topology = &topology};
+
+	fh_fini();
+	machine_reset();
+	/* What is not zeroed must not be read either. */
+	memset(machine_slots, 0x5a, sizeof(machine_slots));
+	memset(taken, 0, sizeof(taken));
+	memset(answered, 0, sizeof(answered));
+	threads_resting = 0;
+	cpu_of_setup = 0;
+	has_memory = true;
+	fh_memory = (struct fh_memory){0};
+	span = (struct fh_span){.count = pages, .kind = FH_REGION_USABLE};
+	later = (struct fh_node_range){
+		.first = pages, .count = pluggable, .hot_plug = true};
+	topology.range_count = pluggable > 0 ? 1 : 0;
+	CHECK(fh_init(&options) == FH_OK);
+	fh_cpu_online(1);
+}
+
+void machine_take_all(void)
+{
+	struct fh_frame f;
+
+	while (fh_frame_alloc(&any_page, &fh_untyped_type, NULL, &f) == FH_OK)
+		taken[fh_frame_number(f)] = f;
+}
+
+void machine_release(uint64_t page, unsigned cpu)
+{
+	cpu_of_setup = cpu;
+	fh_frame_put(&taken[page]);
+	cpu_of_setup = 0;
+}
+
+void machine_release_all(void)
+{
+	for (uint64_t i = 0; i < PAGES; i++)
+		if (fh_frame_is_some(taken[i]))
+			machine_release(i, 0);
+}
+
+void machine_check(uint64_t free)
+{
+	struct fh_finding finding;
+	struct fh_alloc_stats stats;
+
+	CHECK(fh_audit(&finding) == FH_OK);
+	fh_alloc_stats(&stats);
+	CHECK(stats.free == free);
+}
+
+void machine_rest(unsigned count)
+{
+	(void)__atomic_fetch_add(&threads_resting, 1, __ATOMIC_ACQ_REL);
+	for (;;) {
+		fh_alloc_poll();
+		if (__atomic_load_n(&threads_resting, __ATOMIC_ACQUIRE) ==
+		    count)
+			return;
+		fh_host_relax();
+	}
+}
+
+/* Whether this CPU has answered a kick since it was asked here. */
+static bool has_answered(void)
+{
+	unsigned cpu = fh_host_cpu();
+	uint64_t answer = has_memory
+				  ? fh_word_load_relaxed(
+					    &fh_magazines[cpu].answer)
+				  : 0;
+	bool is_new = has_memory && answer != answered[cpu];
+
+	if (is_new)
+		answered[cpu] = answer;
+	return is_new;
+}
+
+/* ---- Metadata ---- */
 
 static void on_drop(struct fh_dropping page)
 {
@@ -94,17 +197,16 @@ enum fh_status fh_host_map_window(enum fh_window window, uint64_t first,
 	return FH_OK;
 }
 
+/* A turn that has answered a kick was not in vain. */
 void fh_host_relax(void)
 {
-	interleave_spin();
+	if (!has_answered())
+		interleave_spin();
 }
-
-/* A thread is a CPU; which one matters to drivers of the allocator only. */
-static unsigned cpu_of_thread;
 
 unsigned fh_host_cpu(void)
 {
-	return cpu_of_thread;
+	return interleave_thread() + cpu_of_setup;
 }
 
 void fh_host_preempt_off(void)

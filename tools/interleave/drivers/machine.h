@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The smallest machine for drivers: a handful of pages with slots in static
- * memory, and every hook of host.h. Without fh_init() the pages belong to no
- * zone: dropped ones are unused.
+ * memory, and every hook of host.h. After machine_reset() alone the pages
+ * belong to no zone: dropped ones are unused. After machine_bring_up() they
+ * are the allocator's, and each thread is the CPU of its number.
+ *
+ * Sections have 64 pages here, not 32768 (races.py sees to that), so that one
+ * can be made live, or plugged in, by a thread under the checker.
  *
  * Variables that threads share are not static, or the compilers would leave
  * accesses to them out of the check.
@@ -21,6 +25,42 @@
 
 /* Slots as after bring-up: every page UNUSED. */
 void machine_reset(void);
+
+/*
+ * Pages of a machine whose magazines have no room; room for one page each; room
+ * for five, taken two at a time; and with
+ * a second section, of eight pages, which is raw.
+ */
+#define SMALL_MACHINE 16
+#define LARGE_MACHINE 32
+#define BATCH_MACHINE 160
+#define RAW_MACHINE   (FH_SECTION_FRAMES + 8)
+
+/*
+ * fh_init() over so many pages, and fh_cpu_online() for CPUs 0 and 1. Memory
+ * is not zeroed. `pluggable` more pages may be plugged in behind.
+ */
+void machine_bring_up(uint64_t pages, uint64_t pluggable);
+
+/* Allocates every page; no section is raw then. */
+void machine_take_all(void);
+
+/* Puts one of these again, on that CPU; or all that are left. */
+void machine_release(uint64_t page, unsigned cpu);
+void machine_release_all(void);
+
+/* Any page, its contents as they are. */
+extern const struct fh_alloc_options any_page;
+
+/* The final check of such a machine: the audit, and so many pages free. */
+void machine_check(uint64_t free);
+
+/*
+ * What a thread does when it has come to its end and others may wait for its
+ * CPU: it answers kicks until all `count` threads are here.
+ */
+void machine_rest(unsigned count);
+extern unsigned threads_resting;
 
 /* The machine may be stopped by that rule only; null: not at all. */
 extern const char *machine_may_stop;
