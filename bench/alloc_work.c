@@ -9,6 +9,10 @@
  * by one. Processor time is measured, not the time on the clock: others use
  * this machine, too.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "alloc_work.h"
 
 #include "bench_host.h"
@@ -289,7 +293,6 @@ INLINED void plain_give_block_handed(unsigned cpu, uint64_t first)
 struct worker {
 	unsigned cpu;
 	uint64_t *pages;
-	uint32_t *order;
 	uint64_t all;  /* how much of the memory is its own, in pages */
 	uint64_t half; /* of that */
 	uint64_t random;
@@ -349,17 +352,15 @@ static void end(struct worker *w, enum work_phase phase, uint64_t operations)
 	meet();
 }
 
-/* A shuffled order of n entries. */
+/* Shuffles the first n pages; what reads them afterwards reads on and on. */
 static void shuffle(struct worker *w, uint64_t n)
 {
-	for (uint64_t i = 0; i < n; i++)
-		w->order[i] = (uint32_t)i;
 	for (uint64_t i = n - 1; i > 0; i--) {
 		uint64_t other = draw(w) % (i + 1);
-		uint32_t swapped = w->order[i];
+		uint64_t swapped = w->pages[i];
 
-		w->order[i] = w->order[other];
-		w->order[other] = swapped;
+		w->pages[i] = w->pages[other];
+		w->pages[other] = swapped;
 	}
 }
 
@@ -375,13 +376,6 @@ INLINED void empty(const struct allocator *s, struct worker *w, uint64_t from,
 {
 	for (uint64_t i = from; i < to; i++)
 		s->give(w->cpu, w->pages[i]);
-}
-
-INLINED void empty_shuffled(const struct allocator *s, struct worker *w,
-			    uint64_t from, uint64_t to)
-{
-	for (uint64_t i = from; i < to; i++)
-		s->give(w->cpu, w->pages[w->order[i]]);
 }
 
 INLINED void do_pages(const struct allocator *s, struct worker *w)
@@ -401,7 +395,7 @@ INLINED void do_pages(const struct allocator *s, struct worker *w)
 	fill(s, w, 0, w->half);
 	shuffle(w, w->half);
 	begin(w);
-	empty_shuffled(s, w, 0, w->half);
+	empty(s, w, 0, w->half);
 	end(w, RANDOM_FREE_4K, w->half);
 }
 
@@ -412,17 +406,12 @@ INLINED void do_aged(const struct allocator *s, struct worker *w)
 
 	fill(s, w, 0, held);
 	shuffle(w, held);
-	empty_shuffled(s, w, 0, freed);
-	/* What stays in use goes to the end, to make room. */
-	for (uint64_t i = freed; i < held; i++)
-		w->order[i] = (uint32_t)w->pages[w->order[i]];
+	empty(s, w, 0, freed);
 	begin(w);
 	fill(s, w, 0, w->half);
 	end(w, AGED_ALLOC_4K, w->half);
 	empty(s, w, 0, w->half);
-	meet();
-	for (uint64_t i = freed; i < held; i++)
-		s->give(w->cpu, w->order[i]);
+	empty(s, w, freed, held);
 }
 
 INLINED void do_churn(const struct allocator *s, struct worker *w)
@@ -463,7 +452,7 @@ INLINED void do_blocks(const struct allocator *s, struct worker *w, bool handed)
 	shuffle(w, n);
 	begin(w);
 	for (uint64_t i = 0; i < n; i++)
-		s->give_block(w->cpu, w->pages[w->order[i]]);
+		s->give_block(w->cpu, w->pages[i]);
 	end(w, RANDOM_FREE_2M, n);
 }
 
@@ -569,23 +558,19 @@ static void (*const trials[SUBJECTS][2])(struct worker *w) = {
 /* ---- A trial ---- */
 
 static uint64_t *all_pages;
-static uint32_t *all_orders;
 
 bool work_prepare(uint64_t most_pages)
 {
 	all_pages = malloc(most_pages * sizeof(*all_pages));
-	all_orders = malloc(most_pages * sizeof(*all_orders));
-	if (all_pages == NULL || all_orders == NULL)
+	if (all_pages == NULL)
 		return false;
 	memset(all_pages, 1, most_pages * sizeof(*all_pages));
-	memset(all_orders, 1, most_pages * sizeof(*all_orders));
 	return true;
 }
 
 void work_finish(void)
 {
 	free(all_pages);
-	free(all_orders);
 }
 
 struct trial {
@@ -629,7 +614,6 @@ static void set_up(struct trial *trial)
 		w->all = share;
 		w->half = share / 2 / BLOCK_PAGES * BLOCK_PAGES;
 		w->pages = all_pages + cpu * share;
-		w->order = all_orders + cpu * share;
 		w->random = 88172645463325252 + cpu;
 		rows[cpu].next = work->first + cpu * share;
 		for (unsigned phase = 0; phase < PHASES; phase++)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Hooks that a kernel has inlined, for benchmarks of the hot paths: which CPU
- * this is, and preemption, are one access to the CPU's own memory each. Named
- * by FH_HOST; the other hooks are those of the hosted machine.
+ * Hooks that a kernel has inlined, for benchmarks of the hot paths: those of a
+ * kernel that is not preempted, whose CPU's number is one access to the CPU's
+ * own memory. Named by FH_HOST; the other hooks are those of the hosted machine.
  */
 #ifndef FRAMEHOLD_BENCH_BENCH_HOST_H
 #define FRAMEHOLD_BENCH_BENCH_HOST_H
 
 struct bench_cpu {
 	unsigned number; /* the thread sets it before it calls the library */
-	unsigned preempt_depth;
 };
 
 extern _Thread_local struct bench_cpu bench_cpu;
@@ -25,14 +24,12 @@ static inline unsigned fh_host_cpu(void)
 
 static inline void fh_host_preempt_off(void)
 {
-	bench_cpu.preempt_depth++;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void fh_host_preempt_on(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	bench_cpu.preempt_depth--;
 }
 
 #endif /* FRAMEHOLD_BENCH_BENCH_HOST_H */

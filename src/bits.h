@@ -101,11 +101,29 @@ static inline void fh_take_all(uint64_t word, uint64_t base, uint64_t count,
 {
 	uint64_t n = count;
 
+	/* Of a full word the numbers are known without a look at its bits. */
+	if (count == FH_WORD_BITS) {
+		for (uint64_t i = 0; i < FH_WORD_BITS; i++)
+			numbers[i] = base + (FH_WORD_BITS - 1 - i);
+		return;
+	}
 	while (n > 0) {
 		n--;
 		numbers[n] = base + fh_lowest_bit(word);
 		word &= word - 1;
 	}
+}
+
+/* The largest multiple of 2^order that is not above number; order < 64. */
+static inline uint64_t fh_round_down(uint64_t number, unsigned order)
+{
+	return number >> order << order;
+}
+
+/* Whether number / 2^order is odd; order < 64. */
+static inline bool fh_is_odd_part(uint64_t number, unsigned order)
+{
+	return ((number >> order) & 1) != 0;
 }
 
 /* The word with ones at bit .. bit+n-1, and no others; 0 < n <= 64 - bit. */

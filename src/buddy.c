@@ -84,7 +84,7 @@ static uint64_t buddy_of(const struct fh_zone *zone, uint64_t block,
 {
 	uint64_t size = run_blocks(order);
 
-	if ((zone->first + block) / size % 2 == 1)
+	if (fh_is_odd_part(zone->first + block, order - FH_ORDER_BLOCK))
 		return block >= size ? block - size : FH_NO_BLOCK;
 	return zone->count - block >= 2 * size ? block + size : FH_NO_BLOCK;
 }
@@ -111,7 +111,7 @@ static unsigned largest_run(const struct fh_zone *zone, uint64_t block,
 	unsigned order = FH_ORDER_BLOCK;
 
 	while (order < FH_ORDER_LAST && run_blocks(order + 1) <= n &&
-	       (zone->first + block) % run_blocks(order + 1) == 0)
+	       !fh_is_odd_part(zone->first + block, order - FH_ORDER_BLOCK))
 		order++;
 	return order;
 }
@@ -154,7 +154,7 @@ uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block)
 	unsigned order = FH_ORDER_BLOCK;
 
 	for (;;) {
-		uint64_t head = number - number % run_blocks(order);
+		uint64_t head = fh_round_down(number, order - FH_ORDER_BLOCK);
 
 		if (zone->blocks[head - zone->first].order >= order)
 			return head - zone->first;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * From the map to zones, in steps: count the memory, choose the size of cells,
- * mark the cells that have memory, cut each island of them into zones, trim
+ * mark the sections that have memory, cut each island of them into zones, trim
  * the zones to their memory and give them tables.
  */
 #include "layout.h"
@@ -20,8 +20,8 @@ struct fh_zone fh_zones[FH_MAX_ZONES];
 #define USUAL_ZONES 8
 #define MOST_ZONES  16
 
-/* In zone_by_cell, before zones have numbers. */
-#define CELL_HAS_MEMORY 0
+/* In zone_by_section, before zones have numbers. */
+#define HAS_MEMORY 0
 
 /* Memory below 4 GiB is what devices with short addresses can reach. */
 #define LOW_MEMORY_END (UINT64_C(1) << 20)
@@ -155,19 +155,26 @@ static enum fh_status take_pages_for(uint64_t bytes, bool zeroed, void **table)
 	return FH_OK;
 }
 
+/* All sections of the cells that a piece of memory touches. */
 static void mark_cells(void)
 {
-	__builtin_memset(fh_layout.zone_by_cell, FH_NO_ZONE,
-			 fh_layout.cell_count);
+	uint64_t cell = fh_layout.cell_pages / FH_SECTION_FRAMES;
+
+	__builtin_memset(fh_layout.zone_by_section, (int)FH_NO_ZONE,
+			 fh_layout.section_count);
 	for (size_t i = 0; i < piece_count(); i++) {
 		uint64_t from = 0;
-		uint64_t to = fh_layout.cell_count * fh_layout.cell_pages;
+		uint64_t to = fh_layout.section_count * FH_SECTION_FRAMES;
 
 		if (!clip_piece(i, &from, &to))
 			continue;
-		for (uint64_t cell = from / fh_layout.cell_pages;
-		     cell <= (to - 1) / fh_layout.cell_pages; cell++)
-			fh_layout.zone_by_cell[cell] = CELL_HAS_MEMORY;
+		uint64_t first = from / FH_SECTION_FRAMES / cell * cell;
+		uint64_t last = (to - 1) / FH_SECTION_FRAMES;
+		while (first < fh_layout.section_count &&
+		       first / cell <= last / cell) {
+			fh_layout.zone_by_section[first] = HAS_MEMORY;
+			first++;
+		}
 	}
 }
 
@@ -192,22 +199,22 @@ static void mark_sections(void)
 	}
 }
 
-/* The bytes of zone_by_cell and of cover, in one piece of memory. */
-static enum fh_status open_cells(bool memory_is_zeroed)
+/* The bytes of zone_by_section and of cover, in one piece of memory. */
+static enum fh_status open_sections(bool memory_is_zeroed)
 {
 	uint64_t frame_end = fh_memory.frame_end;
 	void *table;
 
 	fh_layout.cell_pages = choose_cell_pages(covered_pages(0, frame_end));
-	fh_layout.cell_count = round_up_div(frame_end, fh_layout.cell_pages);
 	fh_layout.section_count = round_up_div(frame_end, FH_SECTION_FRAMES);
-	enum fh_status status =
-		take_pages_for(fh_layout.cell_count + fh_layout.section_count,
-			       memory_is_zeroed, &table);
+	enum fh_status status = take_pages_for(2 * fh_layout.section_count,
+					       memory_is_zeroed, &table);
 	if (status != FH_OK)
 		return status;
-	fh_layout.zone_by_cell = table;
-	fh_layout.cover = fh_layout.zone_by_cell + fh_layout.cell_count;
+	fh_layout.zone_by_section = table;
+	fh_layout.cover = fh_layout.zone_by_section + fh_layout.section_count;
+	/* A bring-up that failed later may have left its marks. */
+	__builtin_memset(table, 0, 2 * fh_layout.section_count);
 	mark_cells();
 	mark_sections();
 	return FH_OK;
@@ -288,6 +295,8 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	uint64_t first = cell * fh_layout.cell_pages;
 	uint64_t end =
 		smaller(end_cell * fh_layout.cell_pages, fh_memory.frame_end);
+	uint64_t end_section = round_up_div(end, FH_SECTION_FRAMES);
+	uint64_t section = first / FH_SECTION_FRAMES;
 
 	trim_zone(&first, &end);
 	enum fh_status status =
@@ -297,16 +306,24 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	zone->node = node_of_cell(cell);
 	zone->pages = covered_pages(first, end);
 	zone->reserve = choose_reserve(zone->pages, end);
-	for (uint64_t i = cell; i < end_cell; i++)
-		if (fh_layout.zone_by_cell[i] != FH_NO_ZONE)
-			fh_layout.zone_by_cell[i] = (uint8_t)index;
+	for (; section < end_section; section++)
+		if (fh_layout.zone_by_section[section] != FH_NO_ZONE)
+			fh_layout.zone_by_section[section] = (uint8_t)index;
 	fh_layout.zone_count = index + 1;
 	return FH_OK;
 }
 
 static bool cell_has_memory(uint64_t cell)
 {
-	return fh_layout.zone_by_cell[cell] != FH_NO_ZONE;
+	uint64_t page = cell * fh_layout.cell_pages;
+
+	return fh_layout.zone_by_section[page / FH_SECTION_FRAMES] !=
+	       FH_NO_ZONE;
+}
+
+static uint64_t cell_count(void)
+{
+	return round_up_div(fh_memory.frame_end, fh_layout.cell_pages);
 }
 
 /* The end of the cells from `cell` on that all have memory of one node. */
@@ -314,7 +331,7 @@ static uint64_t end_of_island(uint64_t cell)
 {
 	uint64_t end = cell + 1;
 
-	while (end < fh_layout.cell_count && cell_has_memory(end) &&
+	while (end < cell_count() && cell_has_memory(end) &&
 	       node_of_cell(end) == node_of_cell(cell))
 		end++;
 	return end;
@@ -334,9 +351,9 @@ static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 
 		/* The last zone takes what is left, holes and all. */
 		if (fh_layout.zone_count + 1 == FH_MAX_ZONES)
-			next = fh_layout.cell_count;
+			next = cell_count();
 		enum fh_status status = open_zone(cell, next, memory_is_zeroed);
-		if (status != FH_OK || next == fh_layout.cell_count)
+		if (status != FH_OK || next == cell_count())
 			return status;
 		cell = next;
 	}
@@ -349,8 +366,7 @@ static enum fh_status open_zones(bool memory_is_zeroed)
 	uint64_t target = round_up_div(pages, choose_zone_count(pages));
 	uint64_t cell = 0;
 
-	while (cell < fh_layout.cell_count &&
-	       fh_layout.zone_count < FH_MAX_ZONES) {
+	while (cell < cell_count() && fh_layout.zone_count < FH_MAX_ZONES) {
 		if (!cell_has_memory(cell)) {
 			cell++;
 			continue;
@@ -374,7 +390,7 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 	fh_layout = no_layout;
 	fh_layout.map = map;
 	fh_layout.topology = topology;
-	enum fh_status status = open_cells(memory_is_zeroed);
+	enum fh_status status = open_sections(memory_is_zeroed);
 	if (status == FH_OK)
 		status = open_zones(memory_is_zeroed);
 	if (status != FH_OK)
@@ -403,19 +419,6 @@ bool fh_layout_covers(uint64_t page)
 	default:
 		return false;
 	}
-}
-
-struct fh_zone *fh_layout_zone(uint64_t page)
-{
-	uint64_t cell;
-
-	if (page >= fh_memory.frame_end || fh_layout.zone_count == 0)
-		return NULL;
-	cell = page / fh_layout.cell_pages;
-	if (fh_layout.zone_by_cell[cell] == FH_NO_ZONE)
-		return NULL;
-	struct fh_zone *zone = &fh_zones[fh_layout.zone_by_cell[cell]];
-	return fh_zone_has(zone, page) ? zone : NULL;
 }
 
 /* How many CPUs of the same node have lower numbers. */

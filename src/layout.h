@@ -4,10 +4,10 @@
  * may have at all. Made once from the memory map, constant from then on, but
  * for sections that are plugged in.
  *
- * Address space is divided into cells of 128 MiB to 1 GiB, by how much memory
- * there is. A zone is a number of neighbouring cells of one node; it begins
- * and ends with a block that has memory. Cells without memory belong to no
- * zone, so that holes cost one byte a cell.
+ * A zone is made of neighbouring cells, 128 MiB to 1 GiB large by how much
+ * memory there is, of one node; it begins and ends with a block that has
+ * memory. Cells without memory belong to no zone: a hole costs two bytes for
+ * every 128 MiB.
  */
 #ifndef FRAMEHOLD_SRC_LAYOUT_H
 #define FRAMEHOLD_SRC_LAYOUT_H
@@ -19,7 +19,7 @@
 #include "zones.h"
 
 #define FH_MAX_ZONES UINT64_C(64)
-#define FH_NO_ZONE   UINT8_MAX
+#define FH_NO_ZONE   UINT64_C(255)
 
 /* What the allocator may have of a section. */
 enum fh_cover {
@@ -32,11 +32,10 @@ struct fh_layout {
 	const struct fh_memory_map *map;
 	const struct fh_topology *topology; /* or null */
 	uint64_t zone_count;
-	uint64_t cell_pages; /* a power of two */
-	uint64_t cell_count;
-	uint8_t *zone_by_cell; /* an index of fh_zones, or FH_NO_ZONE */
+	uint64_t cell_pages; /* some sections, a power of two */
 	uint64_t section_count;
-	uint8_t *cover; /* enum fh_cover by section; atomic */
+	uint8_t *zone_by_section; /* an index of fh_zones, or FH_NO_ZONE */
+	uint8_t *cover;           /* enum fh_cover by section; atomic */
 };
 
 extern struct fh_layout fh_layout;
@@ -59,8 +58,29 @@ void fh_layout_close(void);
 /* Whether the allocator may have the page. Any context. */
 bool fh_layout_covers(uint64_t page);
 
-/* The zone that the page lies in, covered or not; null: none. Any context. */
-struct fh_zone *fh_layout_zone(uint64_t page);
+/*
+ * The index of the zone that the page lies in, covered or not; FH_NO_ZONE:
+ * none. Any context.
+ */
+static inline uint64_t fh_layout_zone_index(uint64_t page)
+{
+	uint64_t section = page / FH_SECTION_FRAMES;
+
+	if (section >= fh_layout.section_count)
+		return FH_NO_ZONE;
+	uint64_t zone = fh_layout.zone_by_section[section];
+	if (zone == FH_NO_ZONE || !fh_zone_has(&fh_zones[zone], page))
+		return FH_NO_ZONE;
+	return zone;
+}
+
+/* The zone itself; null: none. */
+static inline struct fh_zone *fh_layout_zone(uint64_t page)
+{
+	uint64_t zone = fh_layout_zone_index(page);
+
+	return zone == FH_NO_ZONE ? NULL : &fh_zones[zone];
+}
 
 /* The index of the zone that the CPU takes from first. Any context. */
 uint64_t fh_layout_home(unsigned cpu);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The fast path: preemption off, busy set, one array access, busy cleared. No
+ * Batches between magazines and the supply, blocks, single pages by number,
+ * and CPUs that come, go, and empty each other. The fast path stands in
+ * magazine.h: preemption off, busy set, one array access, busy cleared; no
  * lock, no interrupt masking, no atomic read-modify-write.
- *
- * busy is for interrupts of the same CPU only, so that it needs the compiler's
- * order and no other CPU's.
  */
 #include "magazine.h"
 
@@ -16,36 +15,12 @@ struct fh_magazine fh_magazines[FH_MAX_CPUS];
 /* Words taken at once: bounds the stack; with whole words, a batch is two. */
 #define REFILL_WORDS 24
 
-/* How many pops ahead a slot is fetched into the cache. */
-#define SLOT_LOOKAHEAD 16
-
 /* In fh_magazine.online. */
 enum cpu_presence {
 	CPU_OFFLINE = 0,
 	CPU_ONLINE,
 	CPU_LEAVING, /* without room, and not yet known to be empty */
 };
-
-/* ---- Busy ---- */
-
-/* Keeps the compiler from moving accesses over a change of busy. */
-static inline void order_for_interrupts(void)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-
-static inline void set_busy(struct fh_magazine *m)
-{
-	fh_word_store_relaxed(&m->busy, 1);
-	order_for_interrupts();
-}
-
-static inline void clear_busy(struct fh_magazine *m)
-{
-	order_for_interrupts();
-	fh_word_store_relaxed(&m->busy, 0);
-	order_for_interrupts();
-}
 
 /* This CPU's magazine, with preemption off. */
 static inline struct fh_magazine *own_magazine(void)
@@ -54,30 +29,13 @@ static inline struct fh_magazine *own_magazine(void)
 	return &fh_magazines[fh_host_cpu()];
 }
 
-/* Whether it could be entered: then leave_magazine() ends the use. */
+/* Whether it could be entered: then fh_magazine_leave() ends the use. */
 static inline bool enter_magazine(struct fh_magazine *m)
 {
-	if (FH_UNLIKELY(fh_word_load_relaxed(&m->busy) != 0))
+	if (fh_magazine_is_busy(m))
 		return false;
-	set_busy(m);
+	fh_magazine_set_busy(m);
 	return true;
-}
-
-static void answer_requests(struct fh_magazine *m);
-
-static inline bool is_asked(const struct fh_magazine *m)
-{
-	return fh_word_load_relaxed(&m->request) !=
-	       fh_word_load_relaxed(&m->answer);
-}
-
-/* An interrupt that kicked us while we were busy has left its work to us. */
-static inline void leave_magazine(struct fh_magazine *m)
-{
-	clear_busy(m);
-	if (FH_UNLIKELY(is_asked(m)))
-		answer_requests(m);
-	fh_host_preempt_on();
 }
 
 /* ---- Pages ---- */
@@ -99,27 +57,11 @@ static void flush_pages(struct fh_magazine *m, uint64_t n)
 	fh_word_store_relaxed(&m->page_count, count - n);
 }
 
-/*
- * Around a refill, whose pages no count has yet. Relaxed: who finds that the
- * supply is empty because of us has had the zone's lock after us.
- */
-static void begin_refill(struct fh_magazine *m)
-{
-	fh_word_store_relaxed(&m->filling, 1);
-}
-
-static void end_refill(struct fh_magazine *m)
-{
-	/* Release: the counts. Pairs with the acquire in is_worth_asking(). */
-	fh_word_store_release(&m->filling, 0);
-}
-
 /* Fills an empty magazine with a batch; returns how many pages it has. */
-static FH_COLD uint64_t refill_pages(struct fh_magazine *m)
+static uint64_t refill_pages(struct fh_magazine *m)
 {
 	struct fh_taken taken[REFILL_WORDS];
 	uint64_t batch = batch_of(fh_word_load_relaxed(&m->page_room));
-	begin_refill(m);
 	uint64_t word = fh_supply_take_words(m->home, false, batch, taken,
 					     REFILL_WORDS);
 	uint64_t n = 0;
@@ -131,47 +73,28 @@ static FH_COLD uint64_t refill_pages(struct fh_magazine *m)
 			    taken[word].count, m->pages + n);
 		n += taken[word].count;
 	}
-	for (uint64_t i = n; i > 0 && n - i < SLOT_LOOKAHEAD; i--)
+	for (uint64_t i = n; i > 0 && n - i < FH_SLOT_LOOKAHEAD; i--)
 		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
 	fh_word_store_relaxed(&m->page_count, n);
-	end_refill(m);
 	return n;
 }
 
-static inline uint64_t pop_page(struct fh_magazine *m)
+uint64_t fh_magazine_pop_empty(struct fh_magazine *m)
 {
-	uint64_t n = fh_word_load_relaxed(&m->page_count);
-
-	if (FH_UNLIKELY(n == 0)) {
-		if (fh_word_load_relaxed(&m->page_room) == 0)
-			return FH_NO_PAGE;
-		n = refill_pages(m);
-		if (n == 0)
-			return FH_NO_PAGE;
-	}
-	n--;
-	if (n >= SLOT_LOOKAHEAD)
-		__builtin_prefetch(&fh_slots[m->pages[n - SLOT_LOOKAHEAD]], 1);
-	fh_word_store_relaxed(&m->page_count, n);
-	return m->pages[n];
-}
-
-uint64_t fh_magazine_pop(void)
-{
-	struct fh_magazine *m = own_magazine();
 	uint64_t page = FH_NO_PAGE;
+	uint64_t n =
+		fh_word_load_relaxed(&m->page_room) == 0 ? 0 : refill_pages(m);
 
-	if (FH_UNLIKELY(!enter_magazine(m))) {
-		fh_host_preempt_on();
-		return FH_NO_PAGE;
+	if (n > 0) {
+		page = m->pages[n - 1];
+		fh_word_store_relaxed(&m->page_count, n - 1);
 	}
-	page = pop_page(m);
-	leave_magazine(m);
+	fh_magazine_leave(m);
 	return page;
 }
 
 /* Makes room for one page; false if there is none to be had. */
-static FH_COLD bool make_room(struct fh_magazine *m)
+static bool make_room(struct fh_magazine *m)
 {
 	uint64_t room = fh_word_load_relaxed(&m->page_room);
 	uint64_t count = fh_word_load_relaxed(&m->page_count);
@@ -185,26 +108,19 @@ static FH_COLD bool make_room(struct fh_magazine *m)
 	return room > 0;
 }
 
-void fh_magazine_push(uint64_t page)
+void fh_magazine_push_full(struct fh_magazine *m, uint64_t page)
 {
-	struct fh_magazine *m = own_magazine();
+	bool kept = make_room(m);
 
-	if (FH_UNLIKELY(!enter_magazine(m))) {
-		fh_host_preempt_on();
-		fh_supply_give(page, 1);
-		return;
+	if (kept) {
+		uint64_t n = fh_word_load_relaxed(&m->page_count);
+
+		m->pages[n] = page;
+		fh_word_store_relaxed(&m->page_count, n + 1);
 	}
-	if (FH_UNLIKELY(fh_word_load_relaxed(&m->page_count) >=
-			fh_word_load_relaxed(&m->page_room)) &&
-	    !make_room(m)) {
-		leave_magazine(m);
+	fh_magazine_leave(m);
+	if (!kept)
 		fh_supply_give(page, 1);
-		return;
-	}
-	uint64_t n = fh_word_load_relaxed(&m->page_count);
-	m->pages[n] = page;
-	fh_word_store_relaxed(&m->page_count, n + 1);
-	leave_magazine(m);
 }
 
 /* ---- Blocks ---- */
@@ -219,24 +135,13 @@ static void flush_blocks(struct fh_magazine *m, uint64_t n)
 	fh_word_store_relaxed(&m->block_count, count - n);
 }
 
-/* Fills an empty magazine; returns how many blocks it has. */
-static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
-{
-	begin_refill(m);
-	uint64_t n = fh_supply_take_blocks(m->home, batch, m->blocks);
-
-	fh_word_store_relaxed(&m->block_count, n);
-	end_refill(m);
-	return n;
-}
-
 static uint64_t pop_block(struct fh_magazine *m)
 {
 	uint64_t room = fh_word_load_relaxed(&m->block_room);
 	uint64_t n = fh_word_load_relaxed(&m->block_count);
 
 	if (n == 0 && room > 0)
-		n = refill_blocks(m, batch_of(room));
+		n = fh_supply_take_blocks(m->home, batch_of(room), m->blocks);
 	if (n == 0)
 		return FH_NO_PAGE;
 	fh_word_store_relaxed(&m->block_count, n - 1);
@@ -253,7 +158,7 @@ uint64_t fh_magazine_pop_block(void)
 		return FH_NO_PAGE;
 	}
 	first = pop_block(m);
-	leave_magazine(m);
+	fh_magazine_leave(m);
 	return first;
 }
 
@@ -286,7 +191,7 @@ void fh_magazine_push_block(uint64_t first)
 		fh_host_preempt_on();
 	} else {
 		kept = push_block(m, first / FH_BLOCK_PAGES);
-		leave_magazine(m);
+		fh_magazine_leave(m);
 	}
 	if (!kept)
 		fh_supply_give(first, FH_BLOCK_PAGES);
@@ -309,11 +214,10 @@ static void remove_from_block(struct fh_magazine *m, uint64_t i, uint64_t page)
 	uint64_t last = fh_word_load_relaxed(&m->block_count) - 1;
 	uint64_t first = m->blocks[i] * FH_BLOCK_PAGES;
 
+	m->blocks[i] = m->blocks[last];
+	fh_word_store_relaxed(&m->block_count, last);
 	fh_supply_give(first, page - first);
 	fh_supply_give(page + 1, FH_BLOCK_PAGES - 1 - (page - first));
-	m->blocks[i] = m->blocks[last];
-	/* Last: a CPU that has found the supply empty asks until now. */
-	fh_word_store_relaxed(&m->block_count, last);
 }
 
 static bool withdraw_from(struct fh_magazine *m, uint64_t page)
@@ -346,7 +250,7 @@ bool fh_magazine_withdraw(uint64_t page)
 		return false;
 	}
 	found = withdraw_from(m, page);
-	leave_magazine(m);
+	fh_magazine_leave(m);
 	return found;
 }
 
@@ -366,18 +270,17 @@ static void flush_all(struct fh_magazine *m)
 	flush_blocks(m, fh_word_load_relaxed(&m->block_count));
 }
 
-/* With preemption off, and not busy. */
-static FH_COLD void answer_requests(struct fh_magazine *m)
+FH_COLD void fh_magazine_answer(struct fh_magazine *m)
 {
-	while (is_asked(m)) {
+	while (fh_magazine_is_asked(m)) {
 		/* Acquire: pairs with the add in ask_magazine(). */
 		uint64_t request = fh_word_load_acquire(&m->request);
 
-		set_busy(m);
+		fh_magazine_set_busy(m);
 		flush_all(m);
 		/* Release: pairs with the acquire in wait_for_answer(). */
 		fh_word_store_release(&m->answer, request);
-		clear_busy(m);
+		fh_magazine_clear_busy(m);
 	}
 }
 
@@ -385,8 +288,8 @@ void fh_magazine_poll(void)
 {
 	struct fh_magazine *m = own_magazine();
 
-	if (is_asked(m) && fh_word_load_relaxed(&m->busy) == 0)
-		answer_requests(m);
+	if (fh_magazine_is_asked(m) && fh_word_load_relaxed(&m->busy) == 0)
+		fh_magazine_answer(m);
 	fh_host_preempt_on();
 }
 
@@ -399,16 +302,14 @@ void fh_magazine_empty(void)
 		return;
 	}
 	flush_all(m);
-	leave_magazine(m);
+	fh_magazine_leave(m);
 }
 
-/* Whether the CPU has anything to give, or is about to. */
+/* Whether the CPU has anything to give. */
 static bool is_worth_asking(const struct fh_magazine *m)
 {
-	/* Acquire: pairs with the release in end_refill(). */
 	return fh_word_load_relaxed(&m->online) != CPU_OFFLINE &&
-	       (fh_word_load_acquire(&m->filling) != 0 ||
-		fh_word_load_relaxed(&m->page_count) > 0 ||
+	       (fh_word_load_relaxed(&m->page_count) > 0 ||
 		fh_word_load_relaxed(&m->block_count) > 0);
 }
 
@@ -427,7 +328,7 @@ static void wait_for_answer(const struct fh_magazine *m)
 {
 	uint64_t request = fh_word_load_relaxed(&m->request);
 
-	/* Acquire: pairs with the release in answer_requests() ... */
+	/* Acquire: pairs with the release in fh_magazine_answer() ... */
 	while (fh_word_load_acquire(&m->answer) < request) {
 		/* ... and in fh_magazine_offline(). */
 		if (fh_word_load_acquire(&m->online) == CPU_OFFLINE)
@@ -542,9 +443,9 @@ void fh_magazine_offline(unsigned cpu)
 	fh_unlock(&cpus_lock, saved);
 	if (!leaves)
 		return;
-	set_busy(m);
+	fh_magazine_set_busy(m);
 	flush_all(m);
-	clear_busy(m);
+	fh_magazine_clear_busy(m);
 	/* Release: pairs with the acquire in wait_for_answer(). */
 	fh_word_store_release(&m->online, CPU_OFFLINE);
 }

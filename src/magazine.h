@@ -19,7 +19,7 @@
 #ifndef FRAMEHOLD_SRC_MAGAZINE_H
 #define FRAMEHOLD_SRC_MAGAZINE_H
 
-#include <framehold/config.h>
+#include <framehold/host.h>
 
 #include "supply.h"
 
@@ -35,8 +35,7 @@ struct fh_magazine {
 	/* The CPU's own to write, for all to read: atomic. */
 	uint64_t page_count;
 	uint64_t block_count;
-	uint64_t answer;  /* the last request that it found itself empty at */
-	uint64_t filling; /* pages are on their way here from the supply */
+	uint64_t answer; /* the last request that it found itself empty at */
 
 	/* For others to write: atomic. */
 	uint64_t request;
@@ -54,16 +53,118 @@ extern struct fh_magazine fh_magazines[FH_MAX_CPUS];
 void fh_magazines_open(void);
 void fh_magazines_close(void);
 
-/*
- * One page, or the first of 512 at a multiple of 512: of this CPU's magazine,
- * refilled from the supply without urgency. FH_NO_PAGE if neither has any, or
- * if the magazine is busy or without room. Thread and interrupt context.
- */
-uint64_t fh_magazine_pop(void);
-uint64_t fh_magazine_pop_block(void);
+/* ---- One page: the fast path, without a lock ---- */
 
-/* Gives them to this CPU's magazine, or to the supply. */
-void fh_magazine_push(uint64_t page);
+/* How many pops ahead a slot is fetched into the cache. */
+#define FH_SLOT_LOOKAHEAD 16
+
+/*
+ * busy is for interrupts of the same CPU only, so that it needs the compiler's
+ * order and no other CPU's.
+ */
+static inline void fh_order_for_interrupts(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* With preemption off. */
+static inline bool fh_magazine_is_busy(const struct fh_magazine *m)
+{
+	return fh_word_load_relaxed(&m->busy) != 0;
+}
+
+static inline void fh_magazine_set_busy(struct fh_magazine *m)
+{
+	fh_word_store_relaxed(&m->busy, 1);
+	fh_order_for_interrupts();
+}
+
+static inline void fh_magazine_clear_busy(struct fh_magazine *m)
+{
+	fh_order_for_interrupts();
+	fh_word_store_relaxed(&m->busy, 0);
+	fh_order_for_interrupts();
+}
+
+/* Whether another CPU wants what this one keeps. */
+static inline bool fh_magazine_is_asked(const struct fh_magazine *m)
+{
+	return fh_word_load_relaxed(&m->request) !=
+	       fh_word_load_relaxed(&m->answer);
+}
+
+/* Answers, with preemption off, while not busy. */
+void fh_magazine_answer(struct fh_magazine *m);
+
+/*
+ * Ends the use of a magazine, and allows preemption. An interrupt that kicked
+ * us while we were busy has left its work to us.
+ */
+static inline void fh_magazine_leave(struct fh_magazine *m)
+{
+	fh_magazine_clear_busy(m);
+	if (FH_UNLIKELY(fh_magazine_is_asked(m)))
+		fh_magazine_answer(m);
+	fh_host_preempt_on();
+}
+
+/* The same with an empty, or a full, magazine that is busy already. */
+uint64_t fh_magazine_pop_empty(struct fh_magazine *m);
+void fh_magazine_push_full(struct fh_magazine *m, uint64_t page);
+
+/*
+ * One page of this CPU's magazine, refilled from the supply without urgency.
+ * FH_NO_PAGE if neither has any, or if the magazine is busy or without room.
+ * Thread and interrupt context.
+ */
+static inline uint64_t fh_magazine_pop(void)
+{
+	fh_host_preempt_off();
+	struct fh_magazine *m = &fh_magazines[fh_host_cpu()];
+
+	if (FH_UNLIKELY(fh_magazine_is_busy(m))) {
+		fh_host_preempt_on();
+		return FH_NO_PAGE;
+	}
+	fh_magazine_set_busy(m);
+	uint64_t n = fh_word_load_relaxed(&m->page_count);
+	if (FH_UNLIKELY(n == 0))
+		return fh_magazine_pop_empty(m);
+	uint64_t page = m->pages[n - 1];
+	if (n > FH_SLOT_LOOKAHEAD)
+		__builtin_prefetch(
+			&fh_slots[m->pages[n - 1 - FH_SLOT_LOOKAHEAD]], 1);
+	fh_word_store_relaxed(&m->page_count, n - 1);
+	fh_magazine_leave(m);
+	return page;
+}
+
+/* Gives a page to this CPU's magazine, or to the supply. */
+static inline void fh_magazine_push(uint64_t page)
+{
+	fh_host_preempt_off();
+	struct fh_magazine *m = &fh_magazines[fh_host_cpu()];
+
+	if (FH_UNLIKELY(fh_magazine_is_busy(m))) {
+		fh_host_preempt_on();
+		fh_supply_give(page, 1);
+		return;
+	}
+	fh_magazine_set_busy(m);
+	uint64_t n = fh_word_load_relaxed(&m->page_count);
+	if (FH_UNLIKELY(n >= fh_word_load_relaxed(&m->page_room))) {
+		fh_magazine_push_full(m, page);
+		return;
+	}
+	m->pages[n] = page;
+	fh_word_store_relaxed(&m->page_count, n + 1);
+	fh_magazine_leave(m);
+}
+
+/* ---- The rest ---- */
+
+/* The same for the first of 512 pages, at a multiple of 512. */
+uint64_t fh_magazine_pop_block(void);
 void fh_magazine_push_block(uint64_t first);
 
 /* Takes the page out of this CPU's magazine, if it is there. */

@@ -15,6 +15,9 @@
 /* Pages given at once: bounds the time that the lock is held. */
 #define PAGES_PER_HOLD FH_SECTION_FRAMES
 
+/* Pages of a magazine sorted at once: bounds the stack. */
+#define PAGES_AT_ONCE 64
+
 /* How far ahead the block of a page is fetched into the cache. */
 #define BLOCK_LOOKAHEAD 6
 
@@ -195,12 +198,12 @@ static void stop_if_twice(uint64_t page)
 			"a page that is not in the allocator", 0, 0);
 }
 
-/* The zone of a page that comes back. */
-static struct fh_zone *zone_of_given(uint64_t page)
+/* The index of the zone of a page that comes back. */
+static uint64_t zone_of_given(uint64_t page)
 {
-	struct fh_zone *zone = fh_layout_zone(page);
+	uint64_t zone = fh_layout_zone_index(page);
 
-	if (FH_UNLIKELY(zone == NULL))
+	if (FH_UNLIKELY(zone == FH_NO_ZONE))
 		fh_stop("free_foreign", page, FH_STATE_UNUSED,
 			"a page of a zone", 0, 0);
 	return zone;
@@ -209,7 +212,7 @@ static struct fh_zone *zone_of_given(uint64_t page)
 void fh_supply_give(uint64_t first, uint64_t n)
 {
 	while (n > 0) {
-		struct fh_zone *zone = zone_of_given(first);
+		struct fh_zone *zone = &fh_zones[zone_of_given(first)];
 		uint64_t part = fh_zone_page(zone, zone->count) - first;
 
 		part = n < part ? n : part;
@@ -223,6 +226,18 @@ void fh_supply_give(uint64_t first, uint64_t n)
 	}
 }
 
+/* How many of n pages, from the first on, follow each other in one word. */
+static uint64_t count_row(const uint64_t *pages, uint64_t n)
+{
+	uint64_t room = FH_WORD_BITS - pages[0] % FH_WORD_BITS;
+	uint64_t count = 1;
+
+	n = n < room ? n : room;
+	while (count < n && pages[count] == pages[0] + count)
+		count++;
+	return count;
+}
+
 /*
  * Gives pages[0] and those after it that lie in the same word. *count is how
  * many that were.
@@ -231,8 +246,8 @@ static uint64_t give_word(struct fh_zone *zone, const uint64_t *pages,
 			  uint64_t n, uint64_t *count)
 {
 	uint64_t base = pages[0] - pages[0] % FH_WORD_BITS;
-	uint64_t mask = 0;
-	uint64_t i = 0;
+	uint64_t i = count_row(pages, n);
+	uint64_t mask = fh_bit_run(pages[0] - base, i);
 
 	while (i < n && pages[i] >= base && pages[i] - base < FH_WORD_BITS) {
 		uint64_t bit = fh_bit_run(pages[i] - base, 1);
@@ -246,61 +261,152 @@ static uint64_t give_word(struct fh_zone *zone, const uint64_t *pages,
 	return fh_zone_give_mask(zone, base, mask, i);
 }
 
-/*
- * Gives those of n pages that are of the zone and moves the others to the
- * front, in their order; *rest is how many these are.
- */
-static uint64_t give_pages_of_zone(struct fh_zone *zone, uint64_t *pages,
-				   uint64_t n, uint64_t *rest)
+/* Gives pages that are all of the zone, with one lock. */
+static void give_to_zone(struct fh_zone *zone, const uint64_t *pages,
+			 uint64_t n)
 {
-	uint64_t others = 0;
-	uint64_t i = 0;
+	uint64_t twice = FH_NO_PAGE;
+	uint64_t saved = fh_lock(&zone->lock);
 
-	while (i < n) {
+	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE;) {
 		uint64_t count = 0;
 
 		if (n - i > BLOCK_LOOKAHEAD)
 			fh_zone_prefetch(zone, pages[i + BLOCK_LOOKAHEAD]);
-		if (!fh_zone_has(zone, pages[i])) {
-			pages[others] = pages[i];
-			others++;
-			i++;
-			continue;
-		}
-		uint64_t twice = give_word(zone, pages + i, n - i, &count);
-		if (twice != FH_NO_PAGE)
-			return twice;
+		twice = give_word(zone, pages + i, n - i, &count);
 		i += count;
 	}
-	*rest = others;
-	return FH_NO_PAGE;
+	fh_unlock(&zone->lock, saved);
+	stop_if_twice(twice);
 }
 
-void fh_supply_give_pages(uint64_t *pages, uint64_t n)
-{
-	while (n > 0) {
-		struct fh_zone *zone = zone_of_given(pages[0]);
-		uint64_t rest = 0;
-		uint64_t saved = fh_lock(&zone->lock);
-		uint64_t twice = give_pages_of_zone(zone, pages, n, &rest);
+/* Pages being sorted by zone, in the order in which they came. */
+struct sorting {
+	uint64_t pages[PAGES_AT_ONCE];
+	uint8_t zone[PAGES_AT_ONCE]; /* of the i-th page that came */
+	uint16_t end[FH_MAX_ZONES];  /* of the zone's pages in pages */
+};
 
-		fh_unlock(&zone->lock, saved);
-		stop_if_twice(twice);
-		n = rest;
+static void count_by_zone(struct sorting *sorting, const uint64_t *pages,
+			  uint64_t n)
+{
+	uint64_t zones = fh_layout.zone_count;
+
+	for (uint64_t zone = 0; zone < zones; zone++)
+		sorting->end[zone] = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t zone = zone_of_given(pages[i]);
+
+		sorting->zone[i] = (uint8_t)zone;
+		sorting->end[zone]++;
+	}
+	for (uint64_t zone = 1; zone < zones; zone++)
+		sorting->end[zone] =
+			(uint16_t)(sorting->end[zone] + sorting->end[zone - 1]);
+}
+
+static void sort_by_zone(struct sorting *sorting, const uint64_t *pages,
+			 uint64_t n)
+{
+	count_by_zone(sorting, pages, n);
+	/* From the last one down, so that each zone's end moves to its begin. */
+	for (uint64_t i = n; i > 0; i--) {
+		uint64_t zone = sorting->zone[i - 1];
+
+		sorting->end[zone]--;
+		sorting->pages[sorting->end[zone]] = pages[i - 1];
 	}
 }
 
-void fh_supply_give_blocks(const uint64_t *blocks, uint64_t n)
+static bool are_of_zone(const struct fh_zone *zone, const uint64_t *pages,
+			uint64_t n)
 {
-	uint64_t i = 0;
+	for (uint64_t i = 0; i < n; i++)
+		if (!fh_zone_has(zone, pages[i]))
+			return false;
+	return true;
+}
 
-	while (i < n) {
-		uint64_t first = blocks[i];
-		uint64_t run = 1;
+/* n is PAGES_AT_ONCE at most. */
+static void give_some(const uint64_t *pages, uint64_t n)
+{
+	struct fh_zone *first = &fh_zones[zone_of_given(pages[0])];
+	struct sorting sorting;
+	uint64_t begin = 0;
 
-		while (i + run < n && blocks[i + run] == first + run)
-			run++;
-		fh_supply_give(first * FH_BLOCK_PAGES, run * FH_BLOCK_PAGES);
-		i += run;
+	if (are_of_zone(first, pages, n)) {
+		give_to_zone(first, pages, n);
+		return;
+	}
+	sort_by_zone(&sorting, pages, n);
+	for (uint64_t zone = 0; zone < fh_layout.zone_count; zone++) {
+		uint64_t end = zone + 1 < fh_layout.zone_count
+				       ? sorting.end[zone + 1]
+				       : n;
+
+		if (begin < end)
+			give_to_zone(&fh_zones[zone], sorting.pages + begin,
+				     end - begin);
+		begin = end;
+	}
+}
+
+void fh_supply_give_pages(const uint64_t *pages, uint64_t n)
+{
+	while (n > 0) {
+		uint64_t part = n < PAGES_AT_ONCE ? n : PAGES_AT_ONCE;
+
+		give_some(pages, part);
+		pages += part;
+		n -= part;
+	}
+}
+
+/* blocks[0] and those that follow it without a gap; *run is how many. */
+static uint64_t give_block_run(struct fh_zone *zone, const uint64_t *blocks,
+			       uint64_t n, uint64_t *run)
+{
+	uint64_t count = 1;
+
+	while (count < n && blocks[count] == blocks[0] + count &&
+	       fh_zone_has(zone, blocks[count] * FH_BLOCK_PAGES))
+		count++;
+	*run = count;
+	return fh_zone_give(zone, blocks[0] * FH_BLOCK_PAGES,
+			    count * FH_BLOCK_PAGES);
+}
+
+/*
+ * Gives those of n blocks that are of the zone, with one lock, and moves the
+ * others to the front; returns how many these are.
+ */
+static uint64_t give_blocks_of(struct fh_zone *zone, uint64_t *blocks,
+			       uint64_t n)
+{
+	uint64_t twice = FH_NO_PAGE;
+	uint64_t others = 0;
+	uint64_t run;
+	uint64_t saved = fh_lock(&zone->lock);
+
+	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE; i += run) {
+		run = 1;
+		if (fh_zone_has(zone, blocks[i] * FH_BLOCK_PAGES)) {
+			twice = give_block_run(zone, blocks + i, n - i, &run);
+		} else {
+			blocks[others] = blocks[i];
+			others++;
+		}
+	}
+	fh_unlock(&zone->lock, saved);
+	stop_if_twice(twice);
+	return others;
+}
+
+void fh_supply_give_blocks(uint64_t *blocks, uint64_t n)
+{
+	while (n > 0) {
+		uint64_t zone = zone_of_given(blocks[0] * FH_BLOCK_PAGES);
+
+		n = give_blocks_of(&fh_zones[zone], blocks, n);
 	}
 }

@@ -45,11 +45,11 @@ bool fh_supply_withdraw(uint64_t page);
 
 /*
  * Pages in use become free. One that is free, or of no zone, stops the
- * machine: rules "free_twice" and "free_foreign". give_pages() leaves the array
- * in disorder.
+ * machine: rules "free_twice" and "free_foreign". give_blocks() leaves the
+ * array in disorder.
  */
 void fh_supply_give(uint64_t first, uint64_t n);
-void fh_supply_give_pages(uint64_t *pages, uint64_t n);
-void fh_supply_give_blocks(const uint64_t *blocks, uint64_t n);
+void fh_supply_give_pages(const uint64_t *pages, uint64_t n);
+void fh_supply_give_blocks(uint64_t *blocks, uint64_t n);
 
 #endif /* FRAMEHOLD_SRC_SUPPLY_H */

@@ -315,6 +315,24 @@ static void bitmap_ranges_across_words(void **state)
 	}
 }
 
+static void multiples_of_powers_of_two(void **state)
+{
+	(void)state;
+	seed = 6;
+	for (unsigned i = 0; i < 20000; i++) {
+		uint64_t number = random_runs();
+
+		for (unsigned order = 0; order < 64; order++) {
+			uint64_t size = UINT64_C(1) << order;
+
+			assert_int_equal(fh_round_down(number, order),
+					 number - number % size);
+			assert_int_equal(fh_is_odd_part(number, order),
+					 number / size % 2);
+		}
+	}
+}
+
 static void block_with_all_pages_free_has_the_largest_order(void **state)
 {
 	struct fh_block block;
@@ -339,6 +357,7 @@ int main(void)
 		cmocka_unit_test(block_gives_and_takes_ranges_across_words),
 		cmocka_unit_test(block_find_names_a_run_in_the_tightest_word),
 		cmocka_unit_test(bitmap_ranges_across_words),
+		cmocka_unit_test(multiples_of_powers_of_two),
 		cmocka_unit_test(
 			block_with_all_pages_free_has_the_largest_order),
 	};
