@@ -57,11 +57,27 @@ static void flush_pages(struct fh_magazine *m, uint64_t n)
 	fh_word_store_relaxed(&m->page_count, count - n);
 }
 
+/*
+ * Around a refill, whose pages no count has yet. Relaxed: who finds that the
+ * supply is empty because of us has had the zone's lock after us.
+ */
+static void begin_refill(struct fh_magazine *m)
+{
+	fh_word_store_relaxed(&m->filling, 1);
+}
+
+static void end_refill(struct fh_magazine *m)
+{
+	/* Release: the counts. Pairs with the acquire in is_worth_asking(). */
+	fh_word_store_release(&m->filling, 0);
+}
+
 /* Fills an empty magazine with a batch; returns how many pages it has. */
 static uint64_t refill_pages(struct fh_magazine *m)
 {
 	struct fh_taken taken[REFILL_WORDS];
 	uint64_t batch = batch_of(fh_word_load_relaxed(&m->page_room));
+	begin_refill(m);
 	uint64_t word = fh_supply_take_words(m->home, false, batch, taken,
 					     REFILL_WORDS);
 	uint64_t n = 0;
@@ -76,6 +92,7 @@ static uint64_t refill_pages(struct fh_magazine *m)
 	for (uint64_t i = n; i > 0 && n - i < FH_SLOT_LOOKAHEAD; i--)
 		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
 	fh_word_store_relaxed(&m->page_count, n);
+	end_refill(m);
 	return n;
 }
 
@@ -135,13 +152,24 @@ static void flush_blocks(struct fh_magazine *m, uint64_t n)
 	fh_word_store_relaxed(&m->block_count, count - n);
 }
 
+/* Fills an empty magazine; returns how many blocks it has. */
+static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
+{
+	begin_refill(m);
+	uint64_t n = fh_supply_take_blocks(m->home, batch, m->blocks);
+
+	fh_word_store_relaxed(&m->block_count, n);
+	end_refill(m);
+	return n;
+}
+
 static uint64_t pop_block(struct fh_magazine *m)
 {
 	uint64_t room = fh_word_load_relaxed(&m->block_room);
 	uint64_t n = fh_word_load_relaxed(&m->block_count);
 
 	if (n == 0 && room > 0)
-		n = fh_supply_take_blocks(m->home, batch_of(room), m->blocks);
+		n = refill_blocks(m, batch_of(room));
 	if (n == 0)
 		return FH_NO_PAGE;
 	fh_word_store_relaxed(&m->block_count, n - 1);
@@ -214,10 +242,11 @@ static void remove_from_block(struct fh_magazine *m, uint64_t i, uint64_t page)
 	uint64_t last = fh_word_load_relaxed(&m->block_count) - 1;
 	uint64_t first = m->blocks[i] * FH_BLOCK_PAGES;
 
-	m->blocks[i] = m->blocks[last];
-	fh_word_store_relaxed(&m->block_count, last);
 	fh_supply_give(first, page - first);
 	fh_supply_give(page + 1, FH_BLOCK_PAGES - 1 - (page - first));
+	m->blocks[i] = m->blocks[last];
+	/* Last: a CPU that has found the supply empty asks until now. */
+	fh_word_store_relaxed(&m->block_count, last);
 }
 
 static bool withdraw_from(struct fh_magazine *m, uint64_t page)
@@ -305,11 +334,13 @@ void fh_magazine_empty(void)
 	fh_magazine_leave(m);
 }
 
-/* Whether the CPU has anything to give. */
+/* Whether the CPU has anything to give, or is about to. */
 static bool is_worth_asking(const struct fh_magazine *m)
 {
+	/* Acquire: pairs with the release in end_refill(). */
 	return fh_word_load_relaxed(&m->online) != CPU_OFFLINE &&
-	       (fh_word_load_relaxed(&m->page_count) > 0 ||
+	       (fh_word_load_acquire(&m->filling) != 0 ||
+		fh_word_load_relaxed(&m->page_count) > 0 ||
 		fh_word_load_relaxed(&m->block_count) > 0);
 }
 

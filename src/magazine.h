@@ -35,7 +35,8 @@ struct fh_magazine {
 	/* The CPU's own to write, for all to read: atomic. */
 	uint64_t page_count;
 	uint64_t block_count;
-	uint64_t answer; /* the last request that it found itself empty at */
+	uint64_t answer;  /* the last request that it found itself empty at */
+	uint64_t filling; /* pages are on their way here from the supply */
 
 	/* For others to write: atomic. */
 	uint64_t request;
