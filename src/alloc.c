@@ -170,9 +170,12 @@ static enum fh_status check_covered(uint64_t first, uint64_t n)
 static enum fh_status take_page(uint64_t frame)
 {
 	fh_section_make_live(frame / FH_SECTION_FRAMES);
-	if (fh_state_load_relaxed(frame) == FH_STATE_UNUSED)
+	uint64_t seen = fh_state_load_relaxed(frame);
+
+	/* Nor is it claimed if it becomes unused now: who took it has it. */
+	if (seen == FH_STATE_UNUSED)
 		return FH_E_UNUSED;
-	return fh_slot_claim(frame);
+	return fh_slot_claim_other(frame, seen);
 }
 
 static enum fh_status take_pages(uint64_t first, uint64_t n)

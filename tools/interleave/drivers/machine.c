@@ -67,8 +67,9 @@ void machine_bring_up(uint64_t pages, uint64_t pluggable)
 	has_memory = true;
 	fh_memory = (struct fh_memory){0};
 	span = (struct fh_span){.count = pages, .kind = FH_REGION_USABLE};
-	later = (struct fh_node_range){
-		.first = pages, .count = pluggable, .hot_plug = true};
+	later = (struct fh_node_range){.first = FH_SECTION_FRAMES,
+				       .count = pluggable,
+				       .hot_plug = true};
 	topology.range_count = pluggable > 0 ? 1 : 0;
 	CHECK(fh_init(&options) == FH_OK);
 	fh_cpu_online(1);
@@ -122,10 +123,9 @@ void machine_rest(unsigned count)
 static bool has_answered(void)
 {
 	unsigned cpu = fh_host_cpu();
-	uint64_t answer = has_memory
-				  ? fh_word_load_relaxed(
-					    &fh_magazines[cpu].answer)
-				  : 0;
+	uint64_t answer =
+		has_memory ? fh_word_load_relaxed(&fh_magazines[cpu].answer)
+			   : 0;
 	bool is_new = has_memory && answer != answered[cpu];
 
 	if (is_new)

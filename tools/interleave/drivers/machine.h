@@ -38,7 +38,8 @@ void machine_reset(void);
 
 /*
  * fh_init() over so many pages, and fh_cpu_online() for CPUs 0 and 1. Memory
- * is not zeroed. `pluggable` more pages may be plugged in behind.
+ * is not zeroed. `pluggable` pages may be plugged in, from the second section
+ * on.
  */
 void machine_bring_up(uint64_t pages, uint64_t pluggable);
 
