@@ -736,7 +736,7 @@ static void keep_and_ask(unsigned cpu, void *polls)
 	}
 	next_step();
 	await_step(2);
-	assert_true(fh_magazines[1].page_count > 0);
+	assert_true(fh_word_load_relaxed(&fh_magazines[1].page_count) > 0);
 	assert_int_equal(pop(1, 1, 0, &page), FH_OK);
 	assert_int_equal(page, taken[0]);
 	next_step();
@@ -788,7 +788,7 @@ static void keep_a_block(unsigned cpu, void *first)
 		return;
 	}
 	await_step(1);
-	assert_true(fh_magazines[1].block_count > 0);
+	assert_true(fh_word_load_relaxed(&fh_magazines[1].block_count) > 0);
 	assert_int_equal(pop(512, 512, 0, &found), FH_OK);
 	assert_int_equal(found, *(uint64_t *)first);
 	fh_allocator_give_back(found, 512);
@@ -815,7 +815,7 @@ static void keep_one_each(unsigned cpu, void *count)
 	(void)count;
 	assert_int_equal(pop(1, 1, 0, &page), FH_OK);
 	fh_allocator_give_back(page, 1);
-	assert_true(fh_magazines[cpu].page_count > 0);
+	assert_true(fh_word_load_relaxed(&fh_magazines[cpu].page_count) > 0);
 }
 
 static void cpus_that_have_left_keep_nothing(void **state)
@@ -825,7 +825,8 @@ static void cpus_that_have_left_keep_nothing(void **state)
 	(void)state;
 	hosted_run(4, keep_one_each, NULL);
 	for (unsigned cpu = 1; cpu < 4; cpu++)
-		assert_int_equal(fh_magazines[cpu].page_count, 0);
+		assert_int_equal(
+			fh_word_load_relaxed(&fh_magazines[cpu].page_count), 0);
 	assert_int_equal(count_free(), free);
 	AUDIT();
 }
