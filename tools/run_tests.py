@@ -16,6 +16,7 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 RESULT = re.compile(r"^(not ok|ok)\b[ \d-]*(.*)$")
 
@@ -53,21 +54,29 @@ def main():
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--limit", type=float, default=900,
                         help="seconds that one program may take")
+    parser.add_argument("--jobs", type=int, default=2,
+                        help="programs that run at the same time")
     parser.add_argument("programs", nargs="+", metavar="NAME=COMMAND")
     options = parser.parse_args()
 
-    passed_total, failed_total = 0, []
-    for program in options.programs:
+    def timed(program):
         name, command = program.split("=", 1)
         begun = time.monotonic()
-        passed, failed, text = run(name, command, options.limit)
-        passed_total += passed
-        failed_total += [f"{name}: {test}" for test in failed]
-        print(f"{'FAIL' if failed else 'pass'}  {name:<44} {passed:>4} passed"
-              f" {time.monotonic() - begun:7.1f} s", flush=True)
-        if failed:
-            print("\n".join("      | " + line
-                            for line in text.splitlines()[-60:]), flush=True)
+        return (name, *run(name, command, options.limit),
+                time.monotonic() - begun)
+
+    passed_total, failed_total = 0, []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for name, passed, failed, text, seconds in pool.map(timed,
+                                                            options.programs):
+            passed_total += passed
+            failed_total += [f"{name}: {test}" for test in failed]
+            print(f"{'FAIL' if failed else 'pass'}  {name:<44} {passed:>4} "
+                  f"passed {seconds:7.1f} s", flush=True)
+            if failed:
+                print("\n".join("      | " + line
+                                for line in text.splitlines()[-60:]),
+                      flush=True)
     for test in failed_total:
         print(f"failed: {test}")
     print(f"{passed_total} passed, {len(failed_total)} failed")
