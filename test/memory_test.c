@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/early.h"
 #include "harness.h"
 
 /* What no call writes. */
@@ -506,6 +505,23 @@ static void mark_unusable_table(void **state)
 	for (size_t i = 0; i < LENGTH(places); i++)
 		for (unsigned k = 0; k < FH_REGION_KINDS; k++)
 			mark_one((enum fh_region_kind)k, &places[i]);
+}
+
+/* What nobody mentions, in a section with memory: who knows what is there. */
+static void gaps_between_memory_are_reserved(void **state)
+{
+	static const uint64_t pages[] = {4096, GAP_PAGE, FH_SECTION_FRAMES - 1};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pages); i++) {
+		assert_int_equal(fh_map_kind_at(hosted_map(), pages[i]),
+				 FH_REGION_UNKNOWN);
+		assert_held(pages[i], &fh_reserved_type);
+	}
+	assert_false(has_slot(FH_SECTION_FRAMES));
+	assert_false(has_slot(HIGH_FIRST - 1));
+	assert_held(RESERVED_PAGE, &fh_reserved_type);
+	assert_held(KERNEL_PAGE, &fh_kernel_type);
 }
 
 static void max_paddr_is_the_end_of_ram(void **state)
@@ -1020,7 +1036,8 @@ static void grow_until_it_fits(uint64_t far_ram, bool with_early)
 			/* Open still, where it was, and closed by a success. */
 			OK(fh_early_alloc(1, 1, &next));
 			assert_int_equal(next, 13);
-			fh_early_end();
+			fh_fini();
+			assert_false(fh_early_is_open());
 		}
 	}
 	/* Slots of a section are 512 pages, or those of its pages there are. */
@@ -1414,6 +1431,9 @@ int main(void)
 		cmocka_unit_test_teardown(large_machines_start_on_little_memory,
 					  stop_machine),
 		cmocka_unit_test_teardown(mark_unusable_table, stop_machine),
+		cmocka_unit_test_setup_teardown(
+			gaps_between_memory_are_reserved, start_machine,
+			stop_machine),
 		cmocka_unit_test_teardown(max_paddr_is_the_end_of_ram,
 					  stop_machine),
 		cmocka_unit_test_teardown(nothing_exists_before_init,
