@@ -302,8 +302,7 @@ static void flush_all(struct fh_magazine *m)
 FH_COLD void fh_magazine_answer(struct fh_magazine *m)
 {
 	while (fh_magazine_is_asked(m)) {
-		/* Acquire: pairs with the add in ask_magazine(). */
-		uint64_t request = fh_word_load_acquire(&m->request);
+		uint64_t request = fh_word_load_relaxed(&m->request);
 
 		fh_magazine_set_busy(m);
 		flush_all(m);

@@ -8,7 +8,8 @@ numbers in tools/interleave/expected.txt.
 
 With --weaken: each acquire and release of the library, one at a time, made
 relaxed. Some driver must find that, or tools/interleave/weakening.txt must say
-why the order may be weaker.
+why the order may be weaker. After that the other mistakes of
+tools/interleave/mutants.txt.
 """
 import argparse
 import re
@@ -206,37 +207,86 @@ def explanations():
             for line in lines if line and not line.startswith("#")}
 
 
+def mutants():
+    """(file, title, lines to replace, lines instead) of each."""
+    found = []
+    text = (CHECKER / "mutants.txt").read_text()
+    for block in text.split("\n\n"):
+        lines = [line for line in block.splitlines()
+                 if not line.startswith("#")]
+        if lines:
+            path, title = lines[0].split(": ", 1)
+            found.append((path, title,
+                          "".join(f"{line[1:]}\n" for line in lines[1:]
+                                  if line.startswith("-")),
+                          "".join(f"{line[1:]}\n" for line in lines[1:]
+                                  if line.startswith("+"))))
+    return found
+
+
+def find_catcher(folder, checker, tree, drivers):
+    """Which driver finds what is wrong with the tree, or None."""
+    programs = Programs(folder, "gcc", 1, checker, tree)
+    for program, variant in drivers:
+        found = outcome(programs.build(program, variant))[0]
+        if found in FOUND:
+            return f"{program} {variant} ({found})"
+    return None
+
+
+def weaken_one(folder, checker, drivers, site):
+    """(name of the site, who noticed)."""
+    path, line, access = site
+    tree = folder / "tree"
+    copy_library(tree)
+    add_relaxed_forms(tree)
+    lines = (tree / path).read_text().splitlines(keepends=True)
+    name = f"{path.name} {function_around(lines, line)} {access}"
+    lines[line] = lines[line].replace(access + "(", access + "_weakened(")
+    (tree / path).write_text("".join(lines))
+    catcher = find_catcher(folder / "objects", checker, tree, drivers)
+    shutil.rmtree(folder)
+    return name, catcher
+
+
+def mutate_one(folder, checker, drivers, mutant):
+    path, title, old, new = mutant
+    tree = folder / "tree"
+    copy_library(tree)
+    text = (tree / path).read_text()
+    if text.count(old) != 1:
+        sys.exit(f"mutants.txt, {title}: not found once in {path}")
+    (tree / path).write_text(text.replace(old, new))
+    catcher = find_catcher(folder / "objects", checker, tree, drivers)
+    shutil.rmtree(folder)
+    return f"{path}: {title}", catcher
+
+
 def weaken_all(folder):
     checker = compile_checker(folder)
     explained, failed, used = explanations(), 0, set()
-    drivers = [line for line in expectations() if not is_own_test(line[0])]
-    for number, (path, line, access) in enumerate(order_sites(ROOT)):
-        tree = folder / f"tree{number}"
-        copy_library(tree)
-        add_relaxed_forms(tree)
-        lines = (tree / path).read_text().splitlines(keepends=True)
-        site = f"{path.name} {function_around(lines, line)} {access}"
-        lines[line] = lines[line].replace(access + "(", access + "_weakened(")
-        (tree / path).write_text("".join(lines))
-        programs = Programs(folder / f"objects{number}", "gcc", 1, checker,
-                            tree)
-        catcher = next(
-            (f"{program} {variant} ({found})"
-             for program, variant, expected in drivers
-             for found in [outcome(programs.build(program, variant))[0]]
-             if found in FOUND), None)
-        if catcher:
-            print(f"ok - {site}: caught by {catcher}", flush=True)
-        elif site in explained:
-            used.add(site)
-            print(f"ok - {site}: may be weaker, {explained[site]}", flush=True)
-        else:
-            failed += 1
-            print(f"not ok - {site}: nobody noticed", flush=True)
-        shutil.rmtree(tree)
-    for site in sorted(set(explained) - used):
+    drivers = [line[:2] for line in expectations()
+               if not is_own_test(line[0])]
+    jobs = [(weaken_one, site) for site in order_sites(ROOT)]
+    jobs += [(mutate_one, mutant) for mutant in mutants()]
+
+    def run_job(numbered):
+        number, (job, what) = numbered
+        return job(folder / f"job{number}", checker, drivers, what)
+
+    with ThreadPoolExecutor(2) as pool:
+        for name, catcher in pool.map(run_job, enumerate(jobs)):
+            if catcher:
+                print(f"ok - {name}: caught by {catcher}", flush=True)
+            elif name in explained:
+                used.add(name)
+                print(f"ok - {name}: may be so, {explained[name]}", flush=True)
+            else:
+                failed += 1
+                print(f"not ok - {name}: nobody noticed", flush=True)
+    for name in sorted(set(explained) - used):
         failed += 1
-        print(f"not ok - weakening.txt explains {site}, which is caught or "
+        print(f"not ok - weakening.txt explains {name}, which is caught or "
               "not there")
     return failed
 
@@ -247,7 +297,7 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="one compiler, optimised")
     parser.add_argument("--weaken", action="store_true",
-                        help="weaken each order instead")
+                        help="make mistakes in the library instead")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         failed = weaken_all(Path(folder)) if options.weaken else \
