@@ -123,7 +123,7 @@ def ledger_costs_nothing_when_compiled_out():
 
 def c_files():
     return files("src/*.[ch]", "include/framehold/*.h", "port/**/*.[ch]",
-                 "test/*.[ch]", "examples/demo/*.[ch]", "bench/*.[ch]",
+                 "test/*.[ch]", "examples/*/*.[ch]", "bench/*.[ch]",
                  "fuzz/*.[ch]")
 
 

@@ -3,7 +3,9 @@
  * What lies behind alloc.h: the functions by which the rest of the library
  * uses its page allocator. They are bound at link time, without indirect
  * calls; leave the files marked "allocator" in sources.txt out and define
- * these to bring your own.
+ * these to bring your own, and with them what alloc.h says of statistics and
+ * CPUs: fh_alloc_stats(), fh_alloc_zone(), fh_cpu_online(), fh_cpu_offline(),
+ * fh_alloc_poll(), fh_alloc_drain(). examples/own_allocator/ has one.
  *
  * The allocator knows pages as free or not. Every page that it calls free is
  * in state FREE, and it never gives the same page to two callers. It reads
