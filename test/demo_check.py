@@ -19,8 +19,8 @@ WORK = Path(tempfile.mkdtemp())
 
 # One page of memory only; must be refused.
 REFUSED = ["chromebook500c.e820"]
-# Affinity tables and sources of device trees are no memory maps.
-OTHERS = {".srat", ".dts"}
+# Sources of device trees are no memory maps.
+OTHERS = {".dts"}
 # Read here as well, by a reader of this file's own.
 E820 = ["microvm_24g.e820", "nuc_setupdata.e820"]
 
@@ -38,7 +38,8 @@ def works(*options, **more):
     done = demo(*options, **more)
     assert done.returncode == 0, (options, done.returncode, done.stderr)
     assert done.stdout.endswith("\nNothing leaked.\n"), done.stdout[-500:]
-    assert done.stdout.count("no broken rule") == 2, done.stdout[-2000:]
+    assert done.stdout.count("no broken rule") == 3, done.stdout[-2000:]
+    assert "DIFFERENT" not in done.stdout
     assert "\r" not in done.stderr, "a bar without a terminal"
     assert done.stderr.count("working:") in range(1, 5), done.stderr
     return done
@@ -63,9 +64,111 @@ def demo_runs_every_map_that_works():
         output = works("--map", path).stdout
         for operation in ("fh_frame_alloc", "fh_frame_from_unused",
                           "fh_unique_repurpose", "fh_segment_split",
-                          "fh_list_cursor_take"):
+                          "fh_list_cursor_take",
+                          "fh_segment_alloc (2 MiB, aligned)",
+                          "fh_frame_put (another CPU's)"):
             assert row(output, operation) > 0, (path, operation)
         assert row(output, "pages with the demo's type") > 0, path
+
+
+# Plugging memory in, draining and retiring are rare: long enough for them.
+MANY = ("--operations", "100000", "--cpus", "3")
+
+
+def demo_takes_every_way_through_the_allocator():
+    output = works(*MANY).stdout
+    ways = output.split("the allocator's ways")[1].split("all operations")[0]
+    rows = re.findall(r"^  ((?:fh_|\().*?)  +([\d,]+) ", ways, re.M)
+    assert len(rows) == 15, rows
+    for name, done in rows:
+        assert number(done) > 0, name
+    assert "plugged in half-way: 128 MiB" in output
+
+
+def demo_uses_memory_up_and_gets_it_back():
+    for options in (("--ram", "96M"), ("--ram", "700M"), ("--ram", "30G"),
+                    ("--map", MAPS / "epyc_4node_1t.srat")):
+        output = works(*options).stdout
+        part = output.split("All CPUs take all there is")[1]
+        figures = [re.search(rf"^  {name} +([\d,]+) +(?:([\d,]+) +"
+                             rf"([\d,]+) +)?([\d,]*)$", part, re.M).groups()
+                   for name in ("random lengths", "2 MiB, then what is left",
+                                "free before", "back again, all memory")]
+        free = figures[2][0]
+        assert number(free) > 10000
+        for pages, left, segments, _ in figures[:2]:
+            assert pages == free and left == "0" and number(segments) > 0
+        # Every block that counts as free is one that was had.
+        assert figures[1][3] == figures[2][3] and number(figures[1][3]) > 10
+        whole = "below 0x" not in part
+        assert whole == (options[1] in ("96M", "700M")), options
+        if whole:
+            assert figures[3][0] == free and figures[3][3] == figures[2][3]
+
+
+def zone_tables(output):
+    """For each time of the three: the zones, their sums, the last line."""
+    tables = []
+    for text in output.split("\n  zone  first byte")[1:]:
+        lines = text.split("\n")[1:]
+        zones = []
+        while not lines[0].startswith("  all zones"):
+            words = lines.pop(0).split()
+            zones.append((int(words[1], 16), *map(number, words[2:7])))
+        total = tuple(map(number, lines[0].split()[2:6]))
+        possible = re.search(r"fragmentation: ([\d,]+) of ([\d,]+)", lines[1])
+        tables.append((zones, total, tuple(map(number, possible.groups()))))
+    assert len(tables) == 3
+    return tables
+
+
+def nodes_of(path):
+    """Nodes by first page, as the text of an affinity table says."""
+    lines = [line.split() for line in path.read_text().splitlines()
+             if line and not line.startswith("#")]
+    return [(int(start, 16), int(last, 16) + 1, int(node))
+            for node, start, last in lines]
+
+
+def demo_shows_zones_and_fragmentation():
+    table = MAPS / "epyc_4node_1t.srat"
+    for options in (("--map", MAPS / "nuc_setupdata.e820"),
+                    ("--map", MAPS / "virt_2node.dtb"), ("--map", table),
+                    ("--ram", "1T", "--numa", table)):
+        picture = WORK / "zones.html"
+        output = works(*options, picture=picture).stdout
+        tables = zone_tables(output)
+        for zones, (pages, free, blocks, longest), possible in tables:
+            assert pages == sum(zone[2] for zone in zones)
+            assert free == sum(zone[3] for zone in zones) <= pages
+            assert blocks == sum(zone[4] for zone in zones)
+            assert longest == max(zone[5] for zone in zones)
+            assert possible == (blocks, sum(z[3] // 512 for z in zones))
+        plugged = re.search(r"with ([\d,]+) pages plugged in", output)
+        assert (tables[1][1][0] - tables[0][1][0]
+                == number(plugged.group(1)) > 0)
+        nodes = {zone[1] for zone in tables[0][0]}
+        if "data/maps/virt_2node.dtb" in str(options):
+            assert nodes == {0, 1}, nodes
+        if table in options:
+            assert nodes == {0, 1, 2, 3}
+            for first, node, *_ in tables[1][0]:
+                assert (any(low <= first < high and node == of
+                            for low, high, of in nodes_of(table))
+                        or first >= 1 << 40), (first, node)
+        assert zones_drawn(picture) == [zone[:5] for zone in tables[1][0]]
+
+
+def zones_drawn(picture):
+    """The rows of the picture's table of zones, but for their last figure."""
+    html = "{http://www.w3.org/1999/xhtml}"
+    root = tree.parse(picture).getroot()
+    (drawn,) = [element for element in root.iter(html + "table")
+                if element.get("class") == "zones"]
+    rows = [["".join(cell.itertext()) for cell in line.iter(html + "td")]
+            for line in drawn.iter(html + "tr")]
+    return [(int(words[1], 16), *map(number, words[2:6]))
+            for words in rows if words and words[1]]
 
 
 def usable_pages(path):
@@ -184,6 +287,11 @@ def demo_refuses_maps_that_cannot_work():
         assert BAD_WORDS.get(name, "") in sentence, sentence
     assert "No such file" in refuses("--map", WORK / "missing")
     assert "directory" in refuses("--map", WORK)
+    assert "No such file" in refuses("--numa", WORK / "missing")
+    assert "line 1" in refuses("--numa", MAPS / "microvm_24g.e820")
+    empty = WORK / "empty.srat"
+    empty.write_bytes(b"# no node\n")
+    assert "no memory of any node" in refuses("--map", empty)
 
 
 def demo_refuses_options_that_make_no_sense():
@@ -230,6 +338,9 @@ def demo_works_on_machines_of_any_size():
 
 CHECKS = [
     demo_runs_every_map_that_works,
+    demo_takes_every_way_through_the_allocator,
+    demo_uses_memory_up_and_gets_it_back,
+    demo_shows_zones_and_fragmentation,
     demo_counts_pages_as_the_map_says,
     demo_draws_every_page_once,
     demo_refuses_maps_that_cannot_work,

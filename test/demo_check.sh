@@ -5,6 +5,9 @@
 #     test/demo_check.sh build/gcc-checked
 #
 # checks: demo_runs_every_map_that_works
+# checks: demo_takes_every_way_through_the_allocator
+# checks: demo_uses_memory_up_and_gets_it_back
+# checks: demo_shows_zones_and_fragmentation
 # checks: demo_counts_pages_as_the_map_says
 # checks: demo_draws_every_page_once
 # checks: demo_refuses_maps_that_cannot_work

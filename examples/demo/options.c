@@ -88,6 +88,9 @@ static bool apply(int option, const char *value, struct options *options)
 	case 'm':
 		options->map = value;
 		return true;
+	case 'a':
+		options->numa = value;
+		return true;
 	case 'p':
 		options->picture = value;
 		return true;
@@ -120,6 +123,7 @@ bool options_parse(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {
 		{"map", required_argument, NULL, 'm'},
+		{"numa", required_argument, NULL, 'a'},
 		{"ram", required_argument, NULL, 'r'},
 		{"cpus", required_argument, NULL, 'c'},
 		{"seconds", required_argument, NULL, 's'},
@@ -151,13 +155,18 @@ void options_print_help(void)
 	puts("usage: fh-demo [options]\n"
 	     "\n"
 	     "Brings up a machine from a memory map, lets its CPUs allocate,\n"
-	     "share, split, list and free frames, draws who owns which "
-	     "memory,\n"
-	     "takes everything down again and proves that nothing leaked.\n"
+	     "share, split, list and free frames, plugs memory in meanwhile,\n"
+	     "draws who owns which memory, takes everything down, uses memory\n"
+	     "up to the last page, and proves that nothing leaked.\n"
 	     "\n"
 	     "  --map FILE      a memory map: e820 or UEFI text, a Linux boot\n"
-	     "                  log, /proc/iomem, or a device tree (default\n"
+	     "                  log, /proc/iomem, a device tree, or an ACPI\n"
+	     "                  SRAT, which names memory as well (default\n"
 	     "                  data/maps/nuc_setupdata.e820)\n"
+	     "  --numa FILE     which memory belongs to which node: an ACPI\n"
+	     "                  SRAT, its text, or a device tree (default: "
+	     "what\n"
+	     "                  the map itself says)\n"
 	     "  --ram SIZE      a made-up machine instead: 512M, 64G, 1T\n"
 	     "  --cpus N        simulated CPUs (default 4)\n"
 	     "  --seconds S     how long they work (default 5)\n"

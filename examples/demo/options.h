@@ -8,6 +8,7 @@
 
 struct options {
 	const char *map;     /* file with a memory map */
+	const char *numa;    /* file with its nodes, or null */
 	uint64_t ram;        /* bytes of a made-up machine instead; 0: none */
 	unsigned cpus;       /* simulated CPUs */
 	double seconds;      /* how long the workload runs, */

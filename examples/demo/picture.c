@@ -7,11 +7,13 @@
  */
 #include "picture.h"
 #include "picture_grid.h"
+#include "picture_zones.h"
 #include "tables.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -111,7 +113,19 @@ static void put_style(FILE *file)
 	      "td,th{padding:2px 22px 2px 0;text-align:left}\n"
 	      ".n{text-align:right}\n"
 	      "code{font:13px ui-monospace,monospace}\n"
-	      "summary{cursor:pointer}\n",
+	      "summary{cursor:pointer}\n"
+	      "h2{font-size:18px;margin:26px 0 4px}\n"
+	      ".zones{width:100%;margin:0 0 22px}\n"
+	      ".zones th{font-weight:500;color:var(--quiet)}\n"
+	      ".zones .wide{width:38%;padding-right:0}\n"
+	      ".zones svg{height:14px;border-radius:3px}\n"
+	      ".zused{fill:#2166ac}.zpart{fill:#e88a00}"
+	      ".zwhole{fill:#8fce9f}\n"
+	      ".key{display:inline-block;width:14px;height:14px;"
+	      "border-radius:3px;vertical-align:-2px;margin-right:6px}\n"
+	      ".key+.key{margin-left:16px}\n"
+	      ".bused{background:#2166ac}.bpart{background:#e88a00}"
+	      ".bwhole{background:#8fce9f}\n",
 	      file);
 	put_colours(file, false);
 	put_fading(file);
@@ -190,8 +204,10 @@ static void put_scale(FILE *file, uint64_t pages_per_cell)
 		pages_per_cell == 1 ? "" : "s");
 }
 
-static void put_regions(FILE *file, const struct fh_memory_map *map)
+static void put_regions(FILE *file, const struct picture *picture)
 {
+	const struct fh_memory_map *map = picture->map;
+
 	fprintf(file,
 		"<details><summary>The %zu regions of the normalised map"
 		"</summary>\n<table>\n"
@@ -207,7 +223,7 @@ static void put_regions(FILE *file, const struct fh_memory_map *map)
 			"<td><code>0x%" PRIx64 "</code></td><td>%s</td>"
 			"<td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
 			base, base + (span->count * FH_PAGE_SIZE - 1),
-			fh_region_kind_name(span->kind),
+			picture_span_name(picture, span),
 			number_grouped(span->count).text,
 			number_size(span->count).text);
 	}
@@ -220,7 +236,8 @@ static void put_page(FILE *file, const struct picture *picture)
 	put_bar(file, picture);
 	put_legend(file, picture->census);
 	put_scale(file, picture_put_grid(file, picture));
-	put_regions(file, picture->map);
+	picture_put_zones(file, picture);
+	put_regions(file, picture);
 	fputs("</main></body></html>\n", file);
 }
 
@@ -251,7 +268,7 @@ static bool complain(const char *path)
 	return false;
 }
 
-bool picture_write(const char *path, const struct picture *picture)
+static bool write_page(const char *path, const struct picture *picture)
 {
 	make_directories(path);
 	FILE *file = fopen(path, "w");
@@ -261,4 +278,38 @@ bool picture_write(const char *path, const struct picture *picture)
 	bool failed = ferror(file) != 0;
 	failed = fclose(file) != 0 || failed;
 	return failed ? complain(path) : true;
+}
+
+/* The map with what was plugged in as a region of its own, in its place. */
+static void add_plugged(struct fh_memory_map *map, struct fh_range plugged)
+{
+	size_t at = map->count;
+
+	while (at > 0 && map->spans[at - 1].first > plugged.first) {
+		map->spans[at] = map->spans[at - 1];
+		at--;
+	}
+	map->spans[at] = (struct fh_span){
+		.first = plugged.first,
+		.count = plugged.count,
+		.kind = FH_REGION_USABLE,
+	};
+	map->count++;
+}
+
+bool picture_write(const char *path, const struct picture *picture)
+{
+	struct picture shown = *picture;
+	struct fh_memory_map map = *picture->map;
+
+	map.spans = malloc((map.count + 1) * sizeof(*map.spans));
+	if (map.spans == NULL)
+		return complain(path);
+	memcpy(map.spans, picture->map->spans, map.count * sizeof(*map.spans));
+	if (picture->plugged.count != 0)
+		add_plugged(&map, picture->plugged);
+	shown.map = &map;
+	bool fine = write_page(path, &shown);
+	free(map.spans);
+	return fine;
 }

@@ -7,8 +7,10 @@
 #define DEMO_PICTURE_H
 
 #include "census.h"
+#include "zones.h"
 
 #include <framehold/region.h>
+#include <framehold/segment.h>
 
 #include <stdbool.h>
 
@@ -16,7 +18,10 @@ struct picture {
 	const char *machine; /* what it is called */
 	const char *caption; /* a sentence on how it came about */
 	const struct fh_memory_map *map;
+	struct fh_range plugged;     /* memory that the map does not have */
 	const struct census *census; /* of all pages */
+	const struct zones *zones;   /* now */
+	const struct zones *at_start;
 };
 
 /*

@@ -154,6 +154,15 @@ static void put_cell(const struct canvas *canvas, uint64_t first,
 
 /* ---- Regions ---- */
 
+const char *picture_span_name(const struct picture *picture,
+			      const struct fh_span *span)
+{
+	if (picture->plugged.count != 0 &&
+	    span->first == picture->plugged.first)
+		return "plugged in";
+	return fh_region_kind_name(span->kind);
+}
+
 /*
  * The line between two cells of a row, and between the rows where it bends: a
  * region begins there, so all before it lies left and above.
@@ -221,7 +230,7 @@ static void put_region_titles(const struct canvas *canvas, uint64_t row_first)
 			continue;
 		fprintf(canvas->file, "0x%" PRIx64 ": %s, %s\n",
 			span->first * FH_PAGE_SIZE,
-			fh_region_kind_name(span->kind),
+			picture_span_name(canvas->picture, span),
 			number_size(span->count).text);
 		listed++;
 	}
@@ -241,7 +250,8 @@ static void put_region_label(const struct canvas *canvas, uint64_t row_first)
 		GUTTER + GRID_WIDTH + 1, canvas->y + CELL / 2,
 		GUTTER + GRID_WIDTH + 14, canvas->y + CELL - 3);
 	put_region_titles(canvas, row_first);
-	fprintf(canvas->file, "%s, %s", fh_region_kind_name(span->kind),
+	fprintf(canvas->file, "%s, %s",
+		picture_span_name(canvas->picture, span),
 		number_size(span->count).text);
 	if (others != 0)
 		fprintf(canvas->file,

@@ -177,3 +177,74 @@ void tables_print_owners(const struct census *census)
 		       owner_meaning((enum owner)i));
 	}
 }
+
+/* ---- Zones ---- */
+
+struct number number_wholeness(const struct zones *zones)
+{
+	uint64_t possible = zones_possible_blocks(zones);
+	struct number number;
+
+	snprintf(number.text, sizeof(number.text), "%.1f %%",
+		 possible == 0 ? 100.0
+			       : 100.0 * (double)zones->free_blocks /
+					 (double)possible);
+	return number;
+}
+
+static void print_zone(size_t index, const struct fh_zone_stats *zone)
+{
+	printf("  %4zu  0x%012" PRIx64 "  %4" PRIu64
+	       " %13s %13s %10s %12s  %9s\n",
+	       index, zone->first * FH_PAGE_SIZE, zone->node,
+	       number_grouped(zone->pages).text,
+	       number_grouped(zone->free).text,
+	       number_grouped(zone->free_blocks).text,
+	       number_grouped(zone->longest_run).text,
+	       number_size(zone->longest_run).text);
+}
+
+void tables_print_zones(const struct zones *zones)
+{
+	printf("\n  %4s  %-14s  %4s %13s %13s %10s %12s\n", "zone",
+	       "first byte", "node", "pages", "free", "2 MiB free",
+	       "longest run");
+	for (size_t i = 0; i < zones->count; i++)
+		print_zone(i, &zones->zone[i]);
+	printf("  %-26s %13s %13s %10s %12s  %9s\n", "all zones",
+	       number_grouped(zones->pages).text,
+	       number_grouped(zones->free).text,
+	       number_grouped(zones->free_blocks).text,
+	       number_grouped(zones->longest_run).text,
+	       number_size(zones->longest_run).text);
+	printf("  fragmentation: %s of %s possible blocks of 2 MiB can be had "
+	       "(%s)\n",
+	       number_grouped(zones->free_blocks).text,
+	       number_grouped(zones_possible_blocks(zones)).text,
+	       number_wholeness(zones).text);
+}
+
+/* ---- Exhaustion ---- */
+
+static void print_round(const char *name, const struct exhaust_round *round)
+{
+	printf("  %-26s %13s %13s %13s %10s\n", name,
+	       number_grouped(round->pages).text,
+	       number_grouped(round->left).text,
+	       number_grouped(round->segments).text,
+	       round->blocks == 0 ? "" : number_grouped(round->blocks).text);
+}
+
+void tables_print_exhaustion(const struct exhaustion *result)
+{
+	printf("\n  %-26s %13s %13s %13s %10s\n", "", "pages", "left free",
+	       "segments", "2 MiB");
+	print_round("random lengths", &result->rounds[0]);
+	print_round("2 MiB, then what is left", &result->rounds[1]);
+	printf("  %-26s %13s %13s %13s %10s\n", "free before",
+	       number_grouped(result->free).text, "", "",
+	       number_grouped(result->free_blocks).text);
+	printf("  %-26s %13s %13s %13s %10s\n", "back again, all memory",
+	       number_grouped(result->after.free).text, "", "",
+	       number_grouped(result->after.free_blocks).text);
+}

@@ -4,7 +4,9 @@
 #define DEMO_TABLES_H
 
 #include "census.h"
+#include "exhaust.h"
 #include "workload.h"
+#include "zones.h"
 
 #include <framehold/region.h>
 
@@ -29,5 +31,14 @@ void tables_print_operations(const struct workload *workload);
 
 /* Pages by owner. */
 void tables_print_owners(const struct census *census);
+
+/* The figures of each zone, and what free memory looks like all together. */
+void tables_print_zones(const struct zones *zones);
+
+/* "82.1 %": of the blocks that free memory could be, how many it is. */
+struct number number_wholeness(const struct zones *zones);
+
+/* How memory was used up and came back. */
+void tables_print_exhaustion(const struct exhaustion *result);
 
 #endif /* DEMO_TABLES_H */

@@ -225,20 +225,6 @@ static enum outcome put(struct worker *worker)
 	return DONE;
 }
 
-/* Takes a range out of the allocator, as a balloon does, and puts it back. */
-static enum outcome take_and_add(struct worker *worker)
-{
-	uint64_t first = fh_frame_of_paddr(worker_island_page(worker));
-	unsigned held = may_answer_claim();
-	enum fh_status status = fh_alloc_take(first, 1);
-
-	if (status != FH_OK)
-		return worker_settle(worker, status,
-				     held | may_answer(FH_E_UNUSED));
-	return worker_settle(worker, fh_alloc_add(first, 1),
-			     held | may_answer(FH_E_TWICE));
-}
-
 const struct operation segment_operations[] = {
 	{"fh_segment_alloc", 6, allocate},
 	{"fh_segment_from_unused_with", 4, claim},
@@ -253,6 +239,5 @@ const struct operation segment_operations[] = {
 	{"fh_segment_into_raw", 2, forget},
 	{"fh_segment_from_raw", 2, restore},
 	{"fh_segment_put", 10, put},
-	{"fh_alloc_take + alloc_add", 1, take_and_add},
 	{NULL, 0, NULL},
 };

@@ -189,6 +189,18 @@ static void drop_forgotten(struct worker *worker)
 	}
 }
 
+void worker_drop_parcel(struct parcel *parcel)
+{
+	while (parcel->frame_count > 0) {
+		parcel->frame_count--;
+		fh_frame_put(&parcel->frames[parcel->frame_count].frame);
+	}
+	while (parcel->segment_count > 0) {
+		parcel->segment_count--;
+		fh_segment_put(&parcel->segments[parcel->segment_count]);
+	}
+}
+
 void worker_drop_everything(struct worker *worker)
 {
 	while (worker->frame_count > 0) {

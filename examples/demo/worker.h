@@ -2,12 +2,14 @@
 /*
  * A worker is a simulated CPU at work: what it holds, and the steps that all
  * operations share. The operations themselves are in work_frame.c,
- * work_unique.c, work_segment.c and work_list.c, one file for each owner.
+ * work_unique.c, work_segment.c and work_list.c, one file for each owner, and
+ * in work_alloc.c and work_zone.c, for the ways of the allocator.
  *
- * A worker's holdings are its own. Workers meet at three places: mailboxes, in
- * which they leave frames for each other; the board, on which they publish
- * addresses of frames they share; and islands, ranges of memory that all of
- * them claim by address.
+ * A worker's holdings are its own. Workers meet at four places: mailboxes, in
+ * which they leave frames for each other; parcels, in which they send what
+ * another CPU is to give up; the board, on which they publish addresses of
+ * frames they share; and islands, ranges of memory that all of them claim by
+ * address.
  */
 #ifndef DEMO_WORKER_H
 #define DEMO_WORKER_H
@@ -30,6 +32,9 @@
 #define BOARD_PLACES 64
 #define ISLANDS      96
 #define ISLAND_PAGES 48
+
+#define MOST_SENT_FRAMES   64
+#define MOST_SENT_SEGMENTS 8
 
 /* How one operation ended. */
 enum outcome {
@@ -60,13 +65,25 @@ struct mailbox {
 	struct held_frame letter; /* or no frame */
 };
 
+/* What other CPUs have sent to one of them. */
+struct parcel {
+	pthread_mutex_t lock;
+	size_t frame_count;
+	struct held_frame frames[MOST_SENT_FRAMES];
+	size_t segment_count;
+	struct fh_segment segments[MOST_SENT_SEGMENTS];
+};
+
 /* What the workers share. */
 struct common {
+	unsigned cpus;
+	struct parcel parcels[FH_MAX_CPUS];
 	struct mailbox mailboxes[MAILBOXES];
 	uint64_t board[BOARD_PLACES]; /* frame numbers or 0; atomic */
 	uint64_t islands[ISLANDS];    /* first frames */
 	uint64_t island_count;
-	uint64_t pages_per_worker; /* that its segments may refer to */
+	uint64_t pages_per_worker;   /* that its segments may refer to */
+	uint64_t retired_per_worker; /* pages that it may retire */
 };
 
 struct worker {
@@ -76,6 +93,7 @@ struct worker {
 	uint64_t digest;     /* of all it did */
 	uint64_t notes_made; /* claims of pages as notes */
 	uint64_t stamps;     /* found intact */
+	uint64_t retired;    /* pages, for good */
 
 	size_t frame_count;
 	struct held_frame frames[MOST_FRAMES];
@@ -104,6 +122,8 @@ extern const struct operation frame_operations[];
 extern const struct operation unique_operations[];
 extern const struct operation segment_operations[];
 extern const struct operation list_operations[];
+extern const struct operation alloc_operations[];
+extern const struct operation zone_operations[];
 
 /* A random number below n, which is not 0. */
 uint64_t worker_random(struct worker *worker, uint64_t n);
@@ -150,6 +170,9 @@ struct held_unique worker_take_unique(struct worker *worker);
 bool worker_has_room_for_segment(const struct worker *worker, uint64_t pages);
 void worker_keep_segment(struct worker *worker, struct fh_segment segment);
 struct fh_segment worker_take_segment(struct worker *worker);
+
+/* Gives up all that others have sent to that CPU. */
+void worker_drop_parcel(struct parcel *parcel);
 
 /* Gives up all that it holds. */
 void worker_drop_everything(struct worker *worker);

@@ -15,10 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_OPERATIONS   64
+#define MOST_OPERATIONS   80
 #define TURN              32
 #define PROGRESS_INTERVAL UINT64_C(50000000) /* nanoseconds */
 #define MOST_PAGES        UINT64_C(32768)    /* in segments, a worker */
+#define MOST_RETIRED      UINT64_C(3)        /* pages, a worker */
+#define PAGES_PER_RETIRED UINT64_C(16384)
 
 struct tally {
 	uint64_t done;
@@ -49,7 +51,8 @@ struct workload {
 	uint64_t started; /* nanoseconds */
 	uint64_t ended;
 	uint64_t most_resident; /* bytes of the host's memory */
-	bool stop;              /* all CPUs; atomic */
+	struct fh_range plugged;
+	bool stop; /* all CPUs; atomic */
 	bool stopped_early;
 	struct common common;
 	struct station stations[];
@@ -131,12 +134,19 @@ static void prepare_common(struct common *common,
 	struct fh_memory_totals totals;
 
 	fh_memory_totals(&totals);
+	common->cpus = plan->cpus;
 	for (size_t i = 0; i < MAILBOXES; i++)
 		(void)pthread_mutex_init(&common->mailboxes[i].lock, NULL);
+	for (size_t i = 0; i < FH_MAX_CPUS; i++)
+		(void)pthread_mutex_init(&common->parcels[i].lock, NULL);
 	place_islands(common, totals.handed_over, plan->seed);
 	common->pages_per_worker = totals.handed_over / (4 * plan->cpus);
 	if (common->pages_per_worker > MOST_PAGES)
 		common->pages_per_worker = MOST_PAGES;
+	common->retired_per_worker =
+		totals.handed_over / PAGES_PER_RETIRED / plan->cpus;
+	if (common->retired_per_worker > MOST_RETIRED)
+		common->retired_per_worker = MOST_RETIRED;
 }
 
 /* So much that nobody's computer comes to a halt. */
@@ -166,6 +176,8 @@ struct workload *workload_new(const struct workload_plan *plan)
 	add_operations(workload, "unique frames", unique_operations);
 	add_operations(workload, "segments", segment_operations);
 	add_operations(workload, "lists", list_operations);
+	add_operations(workload, "the allocator's ways", alloc_operations);
+	add_operations(workload, "the allocator's stock", zone_operations);
 	prepare_common(&workload->common, plan);
 	for (unsigned cpu = 0; cpu < plan->cpus; cpu++) {
 		struct worker *worker = &workload->stations[cpu].worker;
@@ -184,6 +196,8 @@ void workload_free(struct workload *workload)
 	for (size_t i = 0; i < MAILBOXES; i++)
 		(void)pthread_mutex_destroy(
 			&workload->common.mailboxes[i].lock);
+	for (size_t i = 0; i < FH_MAX_CPUS; i++)
+		(void)pthread_mutex_destroy(&workload->common.parcels[i].lock);
 	free(workload);
 }
 
@@ -270,6 +284,27 @@ static void complain(struct workload *workload, const struct worker *worker,
 	stop_all(workload);
 }
 
+/* On CPU 0, half-way, while the others go on. */
+static bool plug_is_due(const struct workload *workload, unsigned cpu,
+			double fraction)
+{
+	return cpu == 0 && fraction >= 0.5 && workload->plan.plug.count != 0 &&
+	       workload->plugged.count == 0;
+}
+
+static void plug_in(struct workload *workload)
+{
+	static const struct operation plugging = {"fh_memory_plug", 0, NULL};
+	struct fh_range plug = workload->plan.plug;
+	struct worker *worker = &workload->stations[0].worker;
+
+	if (worker_settle(worker, fh_memory_plug(plug.first, plug.count), 0) ==
+	    DONE)
+		workload->plugged = plug;
+	else
+		complain(workload, worker, &plugging);
+}
+
 static void work(unsigned cpu, void *arg)
 {
 	struct workload *workload = arg;
@@ -290,6 +325,10 @@ static void work(unsigned cpu, void *arg)
 		station->tallies[i].nanoseconds += later - time;
 		time = later;
 		fraction = fraction_done(workload, station, time);
+		if (plug_is_due(workload, cpu, fraction)) {
+			plug_in(workload);
+			time = now();
+		}
 		if (cpu == 0 && time - looked > PROGRESS_INTERVAL) {
 			looked = time;
 			look_around(workload, fraction);
@@ -322,6 +361,7 @@ static void drop_neighbour(unsigned cpu, void *arg)
 	unsigned other = (cpu + 1) % workload->plan.cpus;
 
 	worker_drop_everything(&workload->stations[other].worker);
+	worker_drop_parcel(&workload->common.parcels[other]);
 	for (size_t i = cpu; i < MAILBOXES; i += workload->plan.cpus)
 		fh_frame_put(&workload->common.mailboxes[i].letter.frame);
 }
@@ -358,6 +398,7 @@ struct workload_totals workload_totals(const struct workload *workload)
 	struct workload_totals totals = {
 		.seconds = (double)(workload->ended - workload->started) / 1e9,
 		.operations = operations_so_far(workload),
+		.plugged = workload->plugged,
 		.stopped_early = workload->stopped_early,
 	};
 
@@ -366,6 +407,7 @@ struct workload_totals workload_totals(const struct workload *workload)
 
 		totals.notes_made += worker->notes_made;
 		totals.stamps += worker->stamps;
+		totals.retired += worker->retired;
 	}
 	if (workload->plan.cpus == 1)
 		totals.digest = workload->stations[0].worker.digest;

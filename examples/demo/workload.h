@@ -6,6 +6,8 @@
 #ifndef DEMO_WORKLOAD_H
 #define DEMO_WORKLOAD_H
 
+#include <framehold/segment.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,7 @@ struct workload_plan {
 	double seconds;
 	uint64_t operations; /* of each CPU, instead of the time; 0: by time */
 	uint64_t seed;
+	struct fh_range plug; /* memory that CPU 0 plugs in half-way */
 };
 
 /* Called by CPU 0 now and then: fraction 0 .. 1, operations of all CPUs. */
@@ -36,7 +39,9 @@ struct workload_totals {
 	uint64_t notes_made; /* pages claimed with the demo's type */
 	uint64_t stamps;     /* checks that a page was still its owner's */
 	uint64_t digest;     /* of one CPU's sequence; 0 with more CPUs */
-	bool stopped_early;  /* the host's memory was getting short */
+	uint64_t retired;    /* pages */
+	struct fh_range plugged;
+	bool stopped_early; /* the host's memory was getting short */
 };
 
 struct workload;
