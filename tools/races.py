@@ -170,7 +170,7 @@ def order_sites(tree):
             continue
         lines = path.read_text().splitlines()
         for number, line in enumerate(lines):
-            if not line.lstrip().startswith("*"):
+            if not line.lstrip().startswith("* "):
                 for use in USE.finditer(line):
                     sites.append((path.relative_to(tree), number,
                                   f"{use.group(1)}_{use.group(2)}"))
