@@ -203,7 +203,7 @@ static void assert_all_is_back(uint64_t free_before)
 static void storm_only(unsigned cpu, void *arg)
 {
 	(void)arg;
-	storm(cpu, 30000);
+	storm(cpu, 12000);
 }
 
 static void nothing_is_given_twice_and_all_comes_back(void **state)
@@ -284,7 +284,7 @@ static void storm_under_interrupts(unsigned cpu, void *arg)
 {
 	(void)arg;
 	if (cpu > 0) {
-		storm(cpu, 20000);
+		storm(cpu, 6000);
 		return;
 	}
 	while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) < CPUS - 1) {
@@ -319,7 +319,7 @@ static void storm_and_drain(unsigned cpu, void *arg)
 {
 	(void)arg;
 	if (cpu > 1) {
-		storm(cpu, 20000);
+		storm(cpu, 6000);
 		return;
 	}
 	/* Two who drain each other, too. */
@@ -370,7 +370,7 @@ static void storm_by_number(unsigned cpu, void *claims)
 	struct random random = {77};
 
 	if (cpu > 0) {
-		storm(cpu, 20000);
+		storm(cpu, 6000);
 		return;
 	}
 	while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) < CPUS - 1) {

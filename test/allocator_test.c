@@ -515,6 +515,116 @@ static void kick_that_finds_busy_is_answered_afterwards(void **state)
 	AUDIT();
 }
 
+/* ---- Blocks, and nodes ---- */
+
+#define GIB (UINT64_C(1) << 30)
+
+/* So large that magazines have room for many blocks. */
+static int start_large_machine(void **state)
+{
+	static const struct fh_region regions[] = {
+		{0, 8 * GIB, FH_REGION_USABLE},
+	};
+
+	(void)state;
+	return hosted_start(regions, 1, NULL) == FH_OK ? 0 : -1;
+}
+
+static void blocks_come_back_in_any_order(void **state)
+{
+	struct random random = {4};
+	uint64_t free = count_free();
+
+	(void)state;
+	assert_int_equal(own()->block_room, FH_MAGAZINE_BLOCKS);
+	for (unsigned round = 0; round < 50; round++) {
+		uint64_t n = 1 + random_below(&random, 100);
+		uint64_t left = 0;
+
+		for (uint64_t i = 0; i < n; i++)
+			taken[i] = must_pop(512, 512);
+		for (uint64_t i = n - 1; i > 0 && round % 2 == 0; i--) {
+			uint64_t other = random_below(&random, i + 1);
+			uint64_t swapped = taken[i];
+
+			taken[i] = taken[other];
+			taken[other] = swapped;
+		}
+		/* With gaps, where blocks stay in use. */
+		for (uint64_t i = 0; i < n; i++) {
+			if (random_below(&random, 4) == 0)
+				taken[left++] = taken[i];
+			else
+				fh_allocator_give_back(taken[i], 512);
+		}
+		assert_int_equal(count_free(), free - 512 * left);
+		audit_allocator();
+		for (uint64_t i = 0; i < left; i++) {
+			assert_false(fh_allocator_is_free(taken[i]));
+			fh_allocator_give_back(taken[i], 512);
+		}
+	}
+	fh_alloc_drain();
+	assert_int_equal(count_free(), free);
+	audit_allocator();
+}
+
+static void page_of_a_kept_block_is_withdrawn(void **state)
+{
+	uint64_t free = count_free();
+	uint64_t first = must_pop(512, 512);
+
+	(void)state;
+	fh_allocator_give_back(first, 512);
+	assert_true(own()->block_count > 0);
+	assert_true(fh_allocator_withdraw(first + 77));
+	assert_false(fh_allocator_withdraw(first + 77));
+	assert_int_equal(count_free(), free - 1);
+	audit_allocator();
+	fh_allocator_give_back(first + 77, 1);
+	assert_int_equal(count_free(), free);
+	audit_allocator();
+}
+
+/* Node 7 has the first GiB, node 3 the second; CPU 0 is of node 7. */
+static int start_machine_with_nodes(void **state)
+{
+	static const struct fh_region regions[] = {
+		{0, 2 * GIB, FH_REGION_USABLE},
+	};
+	static const struct fh_node_range ranges[] = {
+		{0, GIB / FH_PAGE_SIZE, 7, false},
+		{GIB / FH_PAGE_SIZE, GIB / FH_PAGE_SIZE, 3, false},
+	};
+	static const uint32_t cpu_nodes[] = {7, 3};
+	static const struct fh_topology topology = {ranges, 2, cpu_nodes, 2};
+	const struct hosted_options options = {.topology = &topology};
+
+	(void)state;
+	return hosted_start(regions, 1, &options) == FH_OK ? 0 : -1;
+}
+
+static void own_node_is_emptied_before_another_is_touched(void **state)
+{
+	uint64_t border = GIB / FH_PAGE_SIZE;
+	uint64_t of_own_node = 0;
+	uint64_t page;
+
+	(void)state;
+	for (uint64_t i = 0; i < fh_layout.zone_count; i++)
+		if (fh_zones[i].node == 7)
+			of_own_node += fh_zones[i].free - fh_zones[i].reserve;
+	assert_true(of_own_node > 0);
+	for (uint64_t i = 0; i < of_own_node; i++) {
+		page = must_pop(1, 1);
+		assert_true(page < border);
+	}
+	page = must_pop(1, 1);
+	assert_true(page >= border);
+	page = must_pop(64, 64);
+	assert_true(page >= border);
+}
+
 /* ---- Before a refusal ---- */
 
 static unsigned reclaims;
@@ -859,6 +969,15 @@ int main(void)
 		TEST(offline_cpu_keeps_nothing_and_works),
 		TEST(busy_magazine_is_left_alone),
 		TEST(kick_that_finds_busy_is_answered_afterwards),
+		cmocka_unit_test_setup_teardown(blocks_come_back_in_any_order,
+						start_large_machine,
+						stop_machine),
+		cmocka_unit_test_setup_teardown(
+			page_of_a_kept_block_is_withdrawn, start_large_machine,
+			stop_machine),
+		cmocka_unit_test_setup_teardown(
+			own_node_is_emptied_before_another_is_touched,
+			start_machine_with_nodes, stop_machine),
 		TEST(reclaim_is_asked_before_a_refusal),
 		TEST(reclaim_is_not_asked_while_there_is_plenty),
 		TEST(with_interrupts_off_nobody_is_asked),

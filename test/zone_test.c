@@ -284,6 +284,22 @@ static void tiny_zone_of_one_block(void **state)
 	agree();
 }
 
+/* What lies behind the last block looks like a free one. */
+static void run_does_not_merge_beyond_its_zone(void **state)
+{
+	(void)state;
+	begin(5);
+	blocks[5].order = FH_ORDER_BLOCK;
+	blocks[5].previous = FH_NO_BLOCK;
+	blocks[5].next = FH_NO_BLOCK;
+	give(first_page + 4 * 512, 512);
+	agree();
+	assert_int_equal(blocks[4].order, FH_ORDER_BLOCK);
+	assert_int_equal(blocks[5].order, FH_ORDER_BLOCK);
+	assert_int_equal(take(512, 10), first_page + 4 * 512);
+	agree();
+}
+
 static void smallest_run_that_fits_is_taken(void **state)
 {
 	(void)state;
@@ -660,6 +676,8 @@ int main(void)
 		cmocka_unit_test_teardown(last_page_of_a_zone_can_be_taken,
 					  end),
 		cmocka_unit_test_teardown(tiny_zone_of_one_block, end),
+		cmocka_unit_test_teardown(run_does_not_merge_beyond_its_zone,
+					  end),
 		cmocka_unit_test_teardown(smallest_run_that_fits_is_taken, end),
 		cmocka_unit_test_teardown(only_the_pages_asked_for_are_taken,
 					  end),
