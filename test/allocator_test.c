@@ -433,14 +433,13 @@ static void magazines_hold_at_most_a_sixteenth(void **state)
 	}
 	for (unsigned cpu = 1; cpu < 8; cpu++)
 		fh_cpu_online(cpu);
+	/* What is too much now has been asked for, and given. */
+	assert_true(fh_magazines_count() <= most);
 	uint64_t room = 0;
 	for (unsigned cpu = 0; cpu < 8; cpu++)
 		room += fh_magazines[cpu].page_room +
 			512 * fh_magazines[cpu].block_room;
 	assert_true(room > 0 && room <= most);
-	/* What is too much now is gone with the next use. */
-	fh_allocator_give_back(must_pop(1, 1), 1);
-	assert_true(fh_magazines_count() <= most);
 	for (unsigned cpu = 1; cpu < 8; cpu++)
 		fh_cpu_offline(cpu);
 	AUDIT();
@@ -565,6 +564,36 @@ static void blocks_come_back_in_any_order(void **state)
 		}
 	}
 	fh_alloc_drain();
+	assert_int_equal(count_free(), free);
+	audit_allocator();
+}
+
+static void kept_blocks_are_given_only_where_they_fit(void **state)
+{
+	uint64_t free = count_free();
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		taken[i] = must_pop(512, 512);
+	for (unsigned i = 0; i < 20; i++)
+		if (taken[i] % 1024 != 0)
+			fh_allocator_give_back(taken[i], 512);
+	assert_true(own()->block_count > 0);
+	uint64_t first = must_pop(512, 1024);
+	assert_int_equal(first % 1024, 0);
+	fh_allocator_give_back(first, 512);
+	for (unsigned i = 0; i < 20; i++)
+		if (taken[i] % 1024 == 0)
+			fh_allocator_give_back(taken[i], 512);
+	/* As many pages, but not a block. */
+	first = must_pop(1024, 1024);
+	fh_allocator_give_back(first + 100, 512);
+	assert_false(fh_allocator_is_free(first + 99));
+	assert_true(fh_allocator_is_free(first + 100));
+	assert_true(fh_allocator_is_free(first + 611));
+	assert_false(fh_allocator_is_free(first + 612));
+	fh_allocator_give_back(first, 100);
+	fh_allocator_give_back(first + 612, 412);
 	assert_int_equal(count_free(), free);
 	audit_allocator();
 }
@@ -918,6 +947,23 @@ static void block_kept_by_another_cpu_is_fetched(void **state)
 	assert_int_equal(count_free(), 512);
 }
 
+static void own_block_is_broken_up_with_interrupts_off(void **state)
+{
+	static uint64_t pages[65536];
+	uint64_t first = must_pop(512, 512);
+	uint64_t n = 0;
+
+	(void)state;
+	while (pop(1, 1, 0, &pages[n]) == FH_OK)
+		n++;
+	fh_allocator_give_back(first, 512);
+	assert_int_equal(own()->block_count, 1);
+	uint64_t saved = fh_host_irq_save();
+	uint64_t page = must_pop(1, 1);
+	fh_host_irq_restore(saved);
+	assert_true(page >= first && page - first < 512);
+}
+
 static void keep_one_each(unsigned cpu, void *count)
 {
 	uint64_t page = 0;
@@ -973,6 +1019,9 @@ int main(void)
 						start_large_machine,
 						stop_machine),
 		cmocka_unit_test_setup_teardown(
+			kept_blocks_are_given_only_where_they_fit,
+			start_large_machine, stop_machine),
+		cmocka_unit_test_setup_teardown(
 			page_of_a_kept_block_is_withdrawn, start_large_machine,
 			stop_machine),
 		cmocka_unit_test_setup_teardown(
@@ -986,6 +1035,7 @@ int main(void)
 		LARGER(page_kept_by_a_cpu_that_polls_is_fetched),
 		LARGER(page_kept_by_a_cpu_that_is_interrupted_is_fetched),
 		LARGER(block_kept_by_another_cpu_is_fetched),
+		LARGER(own_block_is_broken_up_with_interrupts_off),
 		LARGER(cpus_that_have_left_keep_nothing),
 	};
 
