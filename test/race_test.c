@@ -40,6 +40,31 @@ static void meet(uint64_t round)
 		fh_host_relax();
 }
 
+/*
+ * For loops of short turns. Where CPUs are threads that wait for a processor,
+ * one of them would be through before the next has begun: they meet now and
+ * then, and linger in the middle of things, so that others come by.
+ */
+#define TURNS_PER_MEETING 100
+
+static void keep_together(uint64_t turn)
+{
+	if (turn % TURNS_PER_MEETING == 0)
+		meet(turn / TURNS_PER_MEETING);
+}
+
+/* Once in so many turns, without a pattern. */
+static void linger(unsigned cpu, uint64_t turn)
+{
+	struct random random = {(uint64_t)cpu << 32 | turn};
+
+	if (random_below(&random, TURNS_PER_MEETING) != 0)
+		return;
+	/* So often that the hosted machine lets another thread run. */
+	for (unsigned i = 0; i < 16; i++)
+		fh_host_relax();
+}
+
 static void count(uint64_t *counter)
 {
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
@@ -97,6 +122,7 @@ static void drop_whole_page(struct fh_dropping page)
 	struct fh_meta *words = fh_dropping_meta(page);
 
 	note(are_whole(words), "on_drop saw torn words");
+	linger(CPUS, words->w[0]);
 	count(&runs_of_on_drop);
 	for (unsigned i = 0; i < FH_META_WORDS; i++)
 		words->w[i] = UINT64_MAX - i;
@@ -207,7 +233,7 @@ static void one_of_many_claims_wins(void **state)
 
 /* ---- A claim against the last drop ---- */
 
-#define SPINS 30000
+#define SPINS 20000
 
 struct contended {
 	uint64_t frame;
@@ -222,6 +248,7 @@ static void own_page(uint64_t frame, const struct fh_slot *slot, unsigned cpu,
 	     "another's words in a claimed page");
 	note(slot->type == &lone_type, "another type in a claimed page");
 	bytes_of(frame)[0]++;
+	linger(cpu, round);
 }
 
 static void claim_and_drop(unsigned cpu, void *arg)
@@ -230,6 +257,8 @@ static void claim_and_drop(unsigned cpu, void *arg)
 	const struct fh_slot *slot = fh_frame_to_meta(page->frame);
 
 	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
+
 		struct fh_meta words = words_of(number_of(cpu, i));
 		struct fh_frame f;
 		enum fh_status status = fh_frame_from_unused(
@@ -243,8 +272,6 @@ static void claim_and_drop(unsigned cpu, void *arg)
 			note(status == FH_E_BUSY || status == FH_E_IN_USE,
 			     "a claim of a page that comes and goes");
 		}
-		if (i % 64 == 0)
-			fh_host_relax();
 	}
 }
 
@@ -268,6 +295,8 @@ static void claim_alone_and_drop(unsigned cpu, void *arg)
 	const struct fh_slot *slot = fh_frame_to_meta(page->frame);
 
 	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
+
 		struct fh_meta words = words_of(number_of(cpu, i));
 		struct fh_unique u;
 		enum fh_status status = fh_unique_from_unused(
@@ -284,8 +313,6 @@ static void claim_alone_and_drop(unsigned cpu, void *arg)
 			note(status == FH_E_BUSY || status == FH_E_UNIQUE,
 			     "a claim of a page that comes and goes");
 		}
-		if (i % 64 == 0)
-			fh_host_relax();
 	}
 }
 
@@ -381,11 +408,12 @@ static void own_alone(struct rivals *page, uint64_t round)
 	note(__atomic_load_n(&page->sharers, __ATOMIC_RELAXED) == 0,
 	     "a page was unique and shared at once");
 	*fh_unique_meta(u) = words_of(round);
+	linger(0, round);
 	bytes_of(page->frame)[0] = round;
 	page->held = fh_frame_from_unique(&u);
 }
 
-static void share_again(struct rivals *page)
+static void share_again(struct rivals *page, unsigned cpu, uint64_t round)
 {
 	struct fh_frame f;
 	enum fh_status status =
@@ -405,6 +433,7 @@ static void share_again(struct rivals *page)
 	const struct fh_meta *words = fh_frame_meta(f);
 	note(are_whole(words), "a sharer saw torn words");
 	fh_frame_put(&f);
+	linger(cpu, round);
 	note(bytes_of(page->frame)[0] == words->w[0],
 	     "a sharer saw bytes and words that differ");
 	__atomic_fetch_sub(&page->sharers, 1, __ATOMIC_RELAXED);
@@ -416,12 +445,11 @@ static void own_or_share(unsigned cpu, void *arg)
 	struct rivals *page = arg;
 
 	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
 		if (cpu == 0)
 			own_alone(page, i + 2);
 		else
-			share_again(page);
-		if (i % 16 == 0)
-			fh_host_relax();
+			share_again(page, cpu, i);
 	}
 }
 
@@ -489,13 +517,13 @@ static bool publish(uint64_t frame, unsigned cpu, uint64_t round,
 static void publish_and_put(struct published *page, unsigned cpu)
 {
 	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
+
 		struct fh_frame f;
 
 		if (publish(page->frame, cpu, i, &f)) {
 			count(&page->claims);
-			/* Time for somebody to come by. */
-			if (i % 8 == 0)
-				fh_host_relax();
+			linger(cpu, i);
 			fh_frame_put(&f);
 		}
 	}
@@ -505,7 +533,9 @@ static void read_complete(struct published *page)
 {
 	uint64_t newest[2] = {0, 0};
 
-	for (uint64_t i = 0; i < 2 * SPINS; i++) {
+	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
+
 		struct fh_frame f;
 		enum fh_status status =
 			fh_frame_from_in_use(address_of(page->frame), &f);
@@ -677,6 +707,9 @@ static void unique_claim_sees_last_holders_writes(void **state)
 
 /* ---- Counting ---- */
 
+/* Enough for CPUs to meet in the middle of one; the ledger's lock is slow. */
+#define COUNTING_TURNS (FH_CHECKED ? 20000 : 200000)
+
 /* Every CPU counts one page up and down by every way there is. */
 static void count_up_and_down(unsigned cpu, void *arg)
 {
@@ -684,7 +717,9 @@ static void count_up_and_down(unsigned cpu, void *arg)
 	struct fh_paddr pa = fh_segment_start(s);
 
 	(void)cpu;
-	for (uint64_t i = 0; i < SPINS; i++) {
+	for (uint64_t i = 0; i < COUNTING_TURNS; i++) {
+		keep_together(i);
+
 		struct fh_segment copy = fh_segment_get(s);
 		struct fh_frame_ref ref;
 		struct fh_frame f;
@@ -727,12 +762,14 @@ struct overlap {
 	uint64_t turns[RANGE]; /* plain: a page's owner counts its own */
 };
 
-static void own_segment(struct overlap *pages, struct fh_segment *s)
+static void own_segment(struct overlap *pages, struct fh_segment *s,
+			unsigned cpu, uint64_t round)
 {
 	for (uint64_t i = 0; i < fh_segment_count(*s); i++) {
 		pages->turns[fh_segment_first(*s) + i - pages->first]++;
 		count(&pages->claims);
 	}
+	linger(cpu, round);
 	fh_segment_put(s);
 }
 
@@ -742,6 +779,8 @@ static void claim_overlapping(unsigned cpu, void *arg)
 	struct random random = {cpu};
 
 	for (uint64_t i = 0; i < SPINS / 2; i++) {
+		keep_together(i);
+
 		uint64_t begin = random_below(&random, RANGE);
 		uint64_t n = 1 + random_below(&random, RANGE - begin);
 		struct fh_meta words = words_of(number_of(cpu, i));
@@ -752,12 +791,10 @@ static void claim_overlapping(unsigned cpu, void *arg)
 			&words, &s);
 
 		if (status == FH_OK)
-			own_segment(pages, &s);
+			own_segment(pages, &s, cpu, i);
 		else
 			note(status == FH_E_BUSY || status == FH_E_IN_USE,
 			     "a claim of pages that come and go");
-		if (i % 16 == 0)
-			fh_host_relax();
 	}
 }
 
@@ -810,8 +847,9 @@ struct allocations {
 };
 
 /* Looks at a page that another CPU was given, if it still has it. */
-static void look_at_new_page(struct allocations *all, uint64_t frame)
+static void look_at_new_page(struct allocations *all, unsigned cpu)
 {
+	uint64_t frame = __atomic_load_n(&all->newest[cpu], __ATOMIC_RELAXED);
 	struct fh_frame f;
 
 	if (frame == 0 || fh_frame_from_in_use(address_of(frame), &f) != FH_OK)
@@ -857,14 +895,15 @@ static void allocate_and_look(unsigned cpu, void *arg)
 	struct allocations *all = arg;
 
 	for (uint64_t i = 0; i < ALLOCATIONS; i++) {
+		keep_together(i);
+
 		struct fh_frame f = allocate(cpu, i);
-		uint64_t other;
 
 		__atomic_store_n(&all->newest[cpu], fh_frame_number(f),
 				 __ATOMIC_RELAXED);
-		other = __atomic_load_n(&all->newest[(cpu + 1) % CPUS],
-					__ATOMIC_RELAXED);
-		look_at_new_page(all, other);
+		linger(cpu, i);
+		for (unsigned other = 1; other < CPUS; other++)
+			look_at_new_page(all, (cpu + other) % CPUS);
 		note(fh_frame_meta(f)->w[0] == number_of(cpu, i),
 		     "a page was given twice");
 		fh_frame_put(&f);
@@ -910,6 +949,8 @@ static void claim_or_allocate(unsigned cpu, void *arg)
 	const struct fh_alloc_options any = {.align = 1};
 
 	for (uint64_t i = 0; i < ALLOCATIONS; i++) {
+		keep_together(i);
+
 		uint64_t frame =
 			pages->first + random_below(&random, FEW_PAGES);
 		struct fh_meta words = words_of(number_of(cpu, i));
@@ -922,6 +963,7 @@ static void claim_or_allocate(unsigned cpu, void *arg)
 
 		if (status == FH_OK) {
 			take_turn(pages, fh_frame_number(f));
+			linger(cpu, i);
 			fh_frame_put(&f);
 		} else {
 			note(status == FH_E_BUSY || status == FH_E_IN_USE ||
@@ -983,23 +1025,37 @@ static const struct fh_region sections[] = {
 	{0, SECTIONS *FH_SECTION_FRAMES *FH_PAGE_SIZE, FH_REGION_USABLE},
 };
 
-/* As an allocator does that looks into a section for the first time. */
+/*
+ * As an allocator does that looks into a section for the first time. At its
+ * end, which is written last: the thread sanitizer forgets what is long ago.
+ */
+static void look_into_section(uint64_t section, unsigned cpu)
+{
+	uint64_t frame = (section + 1) * FH_SECTION_FRAMES - 1 - cpu;
+	struct fh_frame f = fh_frame_none();
+
+	fh_section_make_live(section);
+	const struct fh_slot *slot = fh_frame_to_meta(frame);
+	note(slot->type == NULL && slot->meta.w[4] == 0,
+	     "a section was live before its slots were");
+	note(fh_frame_from_unused(address_of(frame), &fh_untyped_type, NULL,
+				  &f) == FH_OK,
+	     "a page of a new section is claimed");
+	fh_frame_put(&f);
+}
+
+/* All at once, or one CPU before the others: these need no lock. */
 static void look_into_sections(unsigned cpu, void *arg)
 {
 	(void)arg;
 	for (uint64_t i = 1; i < SECTIONS; i++) {
-		uint64_t frame = i * FH_SECTION_FRAMES + cpu;
-		struct fh_frame f = fh_frame_none();
+		unsigned first = i % 2 == 0 ? CPUS : (unsigned)i % CPUS;
 
+		if (cpu == first)
+			look_into_section(i, cpu);
 		meet(i - 1);
-		fh_section_make_live(i);
-		const struct fh_slot *slot = fh_frame_to_meta(frame);
-		note(slot->type == NULL && slot->meta.w[4] == 0,
-		     "a section was live before its slots were");
-		note(fh_frame_from_unused(address_of(frame), &fh_untyped_type,
-					  NULL, &f) == FH_OK,
-		     "a page of a new section is claimed");
-		fh_frame_put(&f);
+		if (cpu != first)
+			look_into_section(i, cpu);
 	}
 }
 
@@ -1034,6 +1090,7 @@ struct listing {
 static void change_list(struct listing *l)
 {
 	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
 		note(fh_list_push_back(&l->mine, &l->member) == FH_OK, "push");
 		note(fh_list_contains(&l->mine, address_of(l->frame)),
 		     "a list contains its member");
@@ -1049,9 +1106,11 @@ static void change_or_ask(unsigned cpu, void *arg)
 		change_list(l);
 		return;
 	}
-	for (uint64_t i = 0; i < SPINS; i++)
+	for (uint64_t i = 0; i < SPINS; i++) {
+		keep_together(i);
 		note(!fh_list_contains(&l->empty, address_of(l->frame)),
 		     "a list contained another's member");
+	}
 }
 
 static void membership_is_asked_at_any_time(void **state)
