@@ -35,6 +35,11 @@ struct fh_vaddr {
 };
 
 /* The address of that many bytes. Any context. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == bytes;
+*/
 FH_INLINE struct fh_paddr fh_paddr(uint64_t bytes)
 {
 	struct fh_paddr pa;
@@ -47,6 +52,14 @@ FH_INLINE struct fh_paddr fh_paddr(uint64_t bytes)
  * The first byte of page number `frame`, which must be below
  * FH_PAGE_NUMBER_END. Any context. Seed: meta_to_frame.
  */
+/*@
+  requires frame < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == frame * FH_PAGE_SIZE;
+  ensures \result.bytes % FH_PAGE_SIZE == 0;
+  ensures \result.bytes / FH_PAGE_SIZE == frame;
+*/
 FH_INLINE struct fh_paddr fh_paddr_of_frame(uint64_t frame)
 {
 	return fh_paddr(frame * FH_PAGE_SIZE);
@@ -56,12 +69,23 @@ FH_INLINE struct fh_paddr fh_paddr_of_frame(uint64_t frame)
  * The number of the page that holds the byte at pa, aligned or not. Any
  * context. Seed: frame_to_index.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == pa.bytes / FH_PAGE_SIZE;
+  ensures \result < FH_PAGE_NUMBER_END;
+*/
 FH_INLINE uint64_t fh_frame_of_paddr(struct fh_paddr pa)
 {
 	return pa.bytes / FH_PAGE_SIZE;
 }
 
 /* Whether pa is the first byte of a page. Any context. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> pa.bytes % FH_PAGE_SIZE == 0;
+*/
 FH_INLINE bool fh_paddr_is_aligned(struct fh_paddr pa)
 {
 	return pa.bytes % FH_PAGE_SIZE == 0;

@@ -39,33 +39,71 @@ FH_BEGIN_DECLS
 
 /* The state word of frame i. */
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns \nothing;
+  exits \false;
+  ensures \result == fh_slots[i].state;
+*/
 FH_INLINE uint64_t fh_state_load_relaxed(uint64_t i)
 {
 	return FH_LOAD(fh_slots[i].state, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns \nothing;
+  exits \false;
+  ensures \result == fh_slots[i].state;
+*/
 FH_INLINE uint64_t fh_state_load_acquire(uint64_t i)
 {
 	return FH_LOAD(fh_slots[i].state, __ATOMIC_ACQUIRE);
 }
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns fh_slots[i].state;
+  exits \false;
+  ensures fh_slots[i].state == state;
+*/
 FH_INLINE void fh_state_store_relaxed(uint64_t i, uint64_t state)
 {
 	FH_STORE(fh_slots[i].state, state, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns fh_slots[i].state;
+  exits \false;
+  ensures fh_slots[i].state == state;
+*/
 FH_INLINE void fh_state_store_release(uint64_t i, uint64_t state)
 {
 	FH_STORE(fh_slots[i].state, state, __ATOMIC_RELEASE);
 }
 
 /* Adds one holder; returns the word before. */
+/*@
+  requires i < FH_MAX_FRAMES && fh_slots[i].state < UINT64_MAX;
+  assigns fh_slots[i].state;
+  exits \false;
+  ensures \result == \old(fh_slots[i].state);
+  ensures fh_slots[i].state == \result + 1;
+*/
 FH_INLINE uint64_t fh_state_add_relaxed(uint64_t i)
 {
 	return FH_ADD(fh_slots[i].state, 1, __ATOMIC_RELAXED);
 }
 
 /* Takes one holder away; returns the word before. */
+/*@
+  requires i < FH_MAX_FRAMES && fh_slots[i].state > 0;
+  assigns fh_slots[i].state;
+  exits \false;
+  ensures \result == \old(fh_slots[i].state);
+  ensures fh_slots[i].state == \result - 1;
+*/
 FH_INLINE uint64_t fh_state_sub_release(uint64_t i)
 {
 	return FH_SUB(fh_slots[i].state, 1, __ATOMIC_RELEASE);
@@ -76,6 +114,13 @@ FH_INLINE uint64_t fh_state_sub_release(uint64_t i)
  * exchange happened if and only if that is expected. Relaxed when it did not
  * happen: look at nothing but the result then.
  */
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns fh_slots[i].state;
+  exits \false;
+  ensures \result == \old(fh_slots[i].state);
+  ensures fh_slots[i].state == (\result == expected ? desired : \result);
+*/
 FH_INLINE uint64_t fh_state_cas_acquire(uint64_t i, uint64_t expected,
 					uint64_t desired)
 {
@@ -85,11 +130,23 @@ FH_INLINE uint64_t fh_state_cas_acquire(uint64_t i, uint64_t expected,
 
 /* The list id of frame i: a hint for everybody but the list's owner. */
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns \nothing;
+  exits \false;
+  ensures \result == fh_slots[i].list;
+*/
 FH_INLINE uint64_t fh_list_id_load_relaxed(uint64_t i)
 {
 	return FH_LOAD(fh_slots[i].list, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires i < FH_MAX_FRAMES;
+  assigns fh_slots[i].list;
+  exits \false;
+  ensures fh_slots[i].list == id;
+*/
 FH_INLINE void fh_list_id_store_relaxed(uint64_t i, uint64_t id)
 {
 	FH_STORE(fh_slots[i].list, id, __ATOMIC_RELAXED);
@@ -97,32 +154,70 @@ FH_INLINE void fh_list_id_store_relaxed(uint64_t i, uint64_t id)
 
 /* Words and bytes outside of slots: locks, section states, counters. */
 
+/*@
+  requires \valid_read(word);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *word;
+*/
 FH_INLINE uint64_t fh_word_load_relaxed(const uint64_t *word)
 {
 	return FH_LOAD(*word, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid_read(word);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *word;
+*/
 FH_INLINE uint64_t fh_word_load_acquire(const uint64_t *word)
 {
 	return FH_LOAD(*word, __ATOMIC_ACQUIRE);
 }
 
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures *word == value;
+*/
 FH_INLINE void fh_word_store_relaxed(uint64_t *word, uint64_t value)
 {
 	FH_STORE(*word, value, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures *word == value;
+*/
 FH_INLINE void fh_word_store_release(uint64_t *word, uint64_t value)
 {
 	FH_STORE(*word, value, __ATOMIC_RELEASE);
 }
 
+/*@
+  requires \valid(word) && *word <= UINT64_MAX - n;
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == \result + n;
+*/
 FH_INLINE uint64_t fh_word_add_relaxed(uint64_t *word, uint64_t n)
 {
 	return FH_ADD(*word, n, __ATOMIC_RELAXED);
 }
 
 /* As fh_state_cas_acquire(). */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result == expected ? desired : \result);
+*/
 FH_INLINE uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
 				       uint64_t desired)
 {
@@ -130,11 +225,23 @@ FH_INLINE uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
 	return expected;
 }
 
+/*@
+  requires \valid_read(byte);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *byte;
+*/
 FH_INLINE uint8_t fh_byte_load_acquire(const uint8_t *byte)
 {
 	return FH_LOAD(*byte, __ATOMIC_ACQUIRE);
 }
 
+/*@
+  requires \valid(byte);
+  assigns *byte;
+  exits \false;
+  ensures *byte == value;
+*/
 FH_INLINE void fh_byte_store_release(uint8_t *byte, uint8_t value)
 {
 	FH_STORE(*byte, value, __ATOMIC_RELEASE);
@@ -142,47 +249,102 @@ FH_INLINE void fh_byte_store_release(uint8_t *byte, uint8_t value)
 
 /* Untyped memory, which devices and user programs write too. */
 
+/*@
+  requires \valid_read(at);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *at;
+*/
 FH_INLINE uint8_t fh_memory_load8(const uint8_t *at)
 {
 	return FH_LOAD(*at, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid_read(at);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *at;
+*/
 FH_INLINE uint16_t fh_memory_load16(const uint16_t *at)
 {
 	return FH_LOAD(*at, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid_read(at);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *at;
+*/
 FH_INLINE uint32_t fh_memory_load32(const uint32_t *at)
 {
 	return FH_LOAD(*at, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid_read(at);
+  assigns \nothing;
+  exits \false;
+  ensures \result == *at;
+*/
 FH_INLINE uint64_t fh_memory_load64(const uint64_t *at)
 {
 	return FH_LOAD(*at, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid(at);
+  assigns *at;
+  exits \false;
+  ensures *at == value;
+*/
 FH_INLINE void fh_memory_store8(uint8_t *at, uint8_t value)
 {
 	FH_STORE(*at, value, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid(at);
+  assigns *at;
+  exits \false;
+  ensures *at == value;
+*/
 FH_INLINE void fh_memory_store16(uint16_t *at, uint16_t value)
 {
 	FH_STORE(*at, value, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid(at);
+  assigns *at;
+  exits \false;
+  ensures *at == value;
+*/
 FH_INLINE void fh_memory_store32(uint32_t *at, uint32_t value)
 {
 	FH_STORE(*at, value, __ATOMIC_RELAXED);
 }
 
+/*@
+  requires \valid(at);
+  assigns *at;
+  exits \false;
+  ensures *at == value;
+*/
 FH_INLINE void fh_memory_store64(uint64_t *at, uint64_t value)
 {
 	FH_STORE(*at, value, __ATOMIC_RELAXED);
 }
 
 /* Relaxed both ways; returns the word before. */
+/*@
+  requires \valid(at);
+  assigns *at;
+  exits \false;
+  ensures \result == \old(*at);
+  ensures *at == (\result == expected ? desired : \result);
+*/
 FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
 				   uint32_t desired)
 {

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The words of the contracts: the slots as the prover sees them, the ledger as
+ * ghost state, and the region's invariant. Included before each file that is
+ * proved.
+ *
+ * Ghost state, by frame number: how many live handles (frames, segments,
+ * unique frames) name the page, how many references are held without one
+ * (forgotten, or a list's), and whether the allocator has the page to give.
+ */
+#ifndef FRAMEHOLD_PROOF_MODEL_H
+#define FRAMEHOLD_PROOF_MODEL_H
+
+#include <framehold/slot.h>
+
+extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
+
+/*@ ghost extern uint64_t g_held[FH_MAX_FRAMES]; */
+/*@ ghost extern uint64_t g_raw[FH_MAX_FRAMES]; */
+/*@ ghost extern uint8_t g_free[FH_MAX_FRAMES]; */
+
+#define FH_LAST_FRAME   (FH_MAX_FRAMES - 1)
+#define FH_LAST_SECTION (FH_LAST_FRAME / FH_SECTION_FRAMES)
+
+/*@
+  predicate is_frame(integer i) = 0 <= i < FH_MAX_FRAMES;
+
+  logic integer section_of{L}(integer i) =
+    fh_memory.sections[i / FH_SECTION_FRAMES];
+
+  // The slot has been written, and may be read.
+  predicate live{L}(integer i) =
+    0 <= i < fh_memory.frame_end && section_of(i) == FH_SECTION_LIVE;
+
+  predicate is_shared(integer state) =
+    FH_STATE_ONE <= state <= FH_STATE_MAX;
+
+  // One slot's state machine, on numbers.
+  predicate slot_counts(integer state, integer list, integer held,
+                        integer raw, integer given) =
+    (state == FH_STATE_FREE || state == FH_STATE_UNUSED ||
+     state == FH_STATE_BUSY || state == FH_STATE_UNIQUE ||
+     is_shared(state)) &&
+    (state == FH_STATE_FREE || state == FH_STATE_UNUSED ||
+     state == FH_STATE_BUSY ==> held == 0 && raw == 0) &&
+    (state == FH_STATE_UNIQUE ==> held + raw == 1) &&
+    (is_shared(state) ==> held + raw == state - FH_STATE_BUSY) &&
+    (list != 0 ==> state == FH_STATE_UNIQUE && raw == 1) &&
+    (given != 0 ==> state == FH_STATE_FREE);
+
+  predicate slot_type{L}(integer i) =
+    (fh_slots[i].state == FH_STATE_FREE ||
+     fh_slots[i].state == FH_STATE_UNUSED ==> fh_slots[i].type == \null) &&
+    (fh_slots[i].state == FH_STATE_UNIQUE ||
+     is_shared(fh_slots[i].state) ==> \valid_read(fh_slots[i].type));
+
+  predicate slot_is_zero{L}(integer i) =
+    fh_slots[i].state == FH_STATE_FREE && fh_slots[i].type == \null &&
+    fh_slots[i].list == 0;
+
+  // Nobody holds what has no written slot.
+  predicate slot_inv{L}(integer i) =
+    (live(i) ==>
+       slot_counts(fh_slots[i].state, fh_slots[i].list, g_held[i], g_raw[i],
+                   g_free[i]) &&
+       slot_type(i)) &&
+    (!live(i) ==>
+       g_held[i] == 0 && g_raw[i] == 0 &&
+       (i < fh_memory.frame_end && section_of(i) == FH_SECTION_RAW &&
+        fh_memory.slots_are_zeroed ==> slot_is_zero(i)));
+
+  predicate memory_ok{L} =
+    fh_memory.frame_end <= FH_MAX_FRAMES &&
+    \valid(fh_memory.sections + (0 .. FH_LAST_SECTION));
+
+  // Page 0, whose number no handle can carry, is held for good.
+  predicate page_zero{L} =
+    0 < fh_memory.frame_end ==>
+      live(0) && fh_slots[0].state == FH_STATE_UNIQUE &&
+      fh_slots[0].list == 0 && g_held[0] == 0 && g_raw[0] == 1;
+
+  // Every slot but those of lo .. hi-1 obeys.
+  predicate region_but{L}(integer lo, integer hi) =
+    memory_ok && page_zero &&
+    \forall integer i; is_frame(i) && !(lo <= i < hi) ==> slot_inv(i);
+
+  predicate region_inv{L} =
+    memory_ok && page_zero && \forall integer i; is_frame(i) ==> slot_inv(i);
+
+  // Shared, and n more references are counted than somebody has.
+  predicate slot_owed{L}(integer i, integer n) =
+    live(i) && is_shared(fh_slots[i].state) && fh_slots[i].list == 0 &&
+    g_held[i] + g_raw[i] + n == fh_slots[i].state - FH_STATE_BUSY &&
+    g_free[i] == 0 && \valid_read(fh_slots[i].type);
+
+  predicate slot_same{A,B}(integer i) =
+    \at(fh_slots[i],A) == \at(fh_slots[i],B) &&
+    \at(g_held[i],A) == \at(g_held[i],B) &&
+    \at(g_raw[i],A) == \at(g_raw[i],B) &&
+    \at(g_free[i],A) == \at(g_free[i],B);
+
+  // As anybody can tell: a raw section's pages are free, written or not.
+  predicate slot_kept{A,B}(integer i) =
+    \at(g_held[i],A) == \at(g_held[i],B) &&
+    \at(g_raw[i],A) == \at(g_raw[i],B) &&
+    \at(g_free[i],A) == \at(g_free[i],B) &&
+    (live{A}(i) ==>
+       live{B}(i) && \at(fh_slots[i],A) == \at(fh_slots[i],B)) &&
+    (!live{A}(i) && live{B}(i) ==> slot_is_zero{B}(i));
+
+  predicate kept_but{A,B}(integer lo, integer hi) =
+    \forall integer i; is_frame(i) && !(lo <= i < hi) ==> slot_kept{A,B}(i);
+
+  predicate kept{A,B} =
+    \forall integer i; is_frame(i) ==> slot_kept{A,B}(i);
+
+  // Nobody holds the page, and it can be had.
+  predicate claimable{L}(integer i) =
+    (live(i) && fh_slots[i].state == FH_STATE_UNUSED) ||
+    ((live(i) ==> fh_slots[i].state == FH_STATE_FREE) && g_free[i] != 0);
+
+  predicate state_is{L}(integer i, integer state) =
+    live(i) && fh_slots[i].state == state;
+
+  predicate is_aligned(integer pa) = pa % FH_PAGE_SIZE == 0;
+
+  logic integer frame_at(integer pa) = pa / FH_PAGE_SIZE;
+
+  predicate has_slot{L}(integer i) =
+    0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
+*/
+
+#endif /* FRAMEHOLD_PROOF_MODEL_H */
