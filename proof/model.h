@@ -71,7 +71,9 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
   predicate memory_ok{L} =
     fh_memory.frame_end <= FH_MAX_FRAMES &&
-    \valid(fh_memory.sections + (0 .. FH_LAST_SECTION));
+    \valid(fh_memory.sections + (0 .. FH_LAST_SECTION)) &&
+    \forall integer s; 0 <= s <= FH_LAST_SECTION ==>
+      fh_memory.sections[s] <= FH_SECTION_LIVE;
 
   // Page 0, whose number no handle can carry, is held for good.
   predicate page_zero{L} =
@@ -128,6 +130,109 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
   predicate has_slot{L}(integer i) =
     0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
+
+  // What a frame's handle stands for: zero is none.
+  predicate frame_handle{L}(integer handle) =
+    0 < handle < FH_MAX_FRAMES && g_held[handle] > 0 &&
+    is_shared(fh_slots[handle].state);
+*/
+
+/*@ ghost
+  /@
+    requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+    requires \forall integer i; first <= i < first + n ==>
+      g_held[i] < UINT64_MAX;
+    assigns g_held[first .. first + n - 1];
+    ensures \forall integer i; first <= i < first + n ==>
+      g_held[i] == \old(g_held[i]) + 1;
+  @/
+  void ghost_mint(uint64_t first, uint64_t n)
+  {
+    /@
+      loop invariant first <= i <= first + n;
+      loop invariant \forall integer j; first <= j < i ==>
+        g_held[j] == \at(g_held[j],Pre) + 1;
+      loop invariant \forall integer j; i <= j < first + n ==>
+        g_held[j] == \at(g_held[j],Pre);
+      loop assigns i, g_held[first .. first + n - 1];
+      loop variant first + n - i;
+    @/
+    for (uint64_t i = first; i < first + n; i++)
+      g_held[i] = g_held[i] + 1;
+  }
+*/
+
+/*@ ghost
+  /@
+    requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+    requires \forall integer i; first <= i < first + n ==> g_held[i] > 0;
+    assigns g_held[first .. first + n - 1];
+    ensures \forall integer i; first <= i < first + n ==>
+      g_held[i] == \old(g_held[i]) - 1;
+  @/
+  void ghost_redeem(uint64_t first, uint64_t n)
+  {
+    /@
+      loop invariant first <= i <= first + n;
+      loop invariant \forall integer j; first <= j < i ==>
+        g_held[j] == \at(g_held[j],Pre) - 1;
+      loop invariant \forall integer j; i <= j < first + n ==>
+        g_held[j] == \at(g_held[j],Pre);
+      loop assigns i, g_held[first .. first + n - 1];
+      loop variant first + n - i;
+    @/
+    for (uint64_t i = first; i < first + n; i++)
+      g_held[i] = g_held[i] - 1;
+  }
+*/
+
+/*@ ghost
+  /@
+    requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+    requires \forall integer i; first <= i < first + n ==>
+      g_raw[i] < UINT64_MAX;
+    assigns g_raw[first .. first + n - 1];
+    ensures \forall integer i; first <= i < first + n ==>
+      g_raw[i] == \old(g_raw[i]) + 1;
+  @/
+  void ghost_mint_raw(uint64_t first, uint64_t n)
+  {
+    /@
+      loop invariant first <= i <= first + n;
+      loop invariant \forall integer j; first <= j < i ==>
+        g_raw[j] == \at(g_raw[j],Pre) + 1;
+      loop invariant \forall integer j; i <= j < first + n ==>
+        g_raw[j] == \at(g_raw[j],Pre);
+      loop assigns i, g_raw[first .. first + n - 1];
+      loop variant first + n - i;
+    @/
+    for (uint64_t i = first; i < first + n; i++)
+      g_raw[i] = g_raw[i] + 1;
+  }
+*/
+
+/*@ ghost
+  /@
+    requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+    requires \forall integer i; first <= i < first + n ==> g_raw[i] > 0;
+    assigns g_raw[first .. first + n - 1];
+    ensures \forall integer i; first <= i < first + n ==>
+      g_raw[i] == \old(g_raw[i]) - 1;
+  @/
+  void ghost_redeem_raw(uint64_t first, uint64_t n)
+  {
+    /@
+      loop invariant first <= i <= first + n;
+      loop invariant \forall integer j; first <= j < i ==>
+        g_raw[j] == \at(g_raw[j],Pre) - 1;
+      loop invariant \forall integer j; i <= j < first + n ==>
+        g_raw[j] == \at(g_raw[j],Pre);
+      loop assigns i, g_raw[first .. first + n - 1];
+      loop variant first + n - i;
+    @/
+    for (uint64_t i = first; i < first + n; i++)
+      g_raw[i] = g_raw[i] - 1;
+  }
 */
 
 #endif /* FRAMEHOLD_PROOF_MODEL_H */

@@ -32,6 +32,7 @@ CACHE = ROOT / "proof/cache"
 UNITS = {
     "inline": ["include/framehold/addr.h", "include/framehold/atomic.h"],
     "slot": ["src/slot.h"],
+    "frame": ["include/framehold/ledger.h", "include/framehold/frame.h"],
 }
 
 FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
@@ -66,7 +67,12 @@ def functions_under_contract(paths):
         for found in CONTRACT.finditer(text):
             head = COMMENT.sub("", text[found.end():found.end() + 400])
             names.add(NAME.search(without_attributes(head))[1])
-    return names
+    return names | ghost_functions()
+
+
+def ghost_functions():
+    return set(re.findall(r"ghost\s*/@.*?@/\s*\w+ (\w+)\(",
+                          (ROOT / "proof/model.h").read_text(), re.S))
 
 
 def functions_defined(path):
@@ -88,6 +94,8 @@ def trusted():
 def work_of(unit, contracts, trust):
     files = [ROOT / f"src/{unit}.c"] + [ROOT / h for h in UNITS[unit]]
     defined = set().union(*map(functions_defined, files))
+    if ROOT / "include/framehold/ledger.h" in files:
+        defined |= ghost_functions()
     return sorted(defined & contracts - set(trust))
 
 

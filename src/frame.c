@@ -55,6 +55,15 @@ enum fh_status fh_frame_from_unused(struct fh_paddr pa,
 }
 
 /* What from_in_use and from_raw answer for a page that nobody shares. */
+/*@
+  requires state < FH_STATE_ONE;
+  assigns \nothing;
+  exits \false;
+  ensures state == FH_STATE_UNIQUE ==> \result == FH_E_UNIQUE;
+  ensures state == FH_STATE_BUSY ==> \result == FH_E_BUSY;
+  ensures state == FH_STATE_FREE || state == FH_STATE_UNUSED ==>
+    \result == FH_E_UNUSED;
+*/
 static enum fh_status not_shared_status(uint64_t state)
 {
 	if (state == FH_STATE_UNIQUE)
@@ -71,6 +80,7 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out)
 
 	if (status != FH_OK)
 		return status;
+	/*@ loop assigns fh_slots[i].state; */
 	for (;;) {
 		uint64_t seen = fh_state_load_relaxed(i);
 
@@ -141,16 +151,6 @@ const struct fh_meta_type *fh_frame_type(struct fh_frame f)
 enum fh_usage fh_frame_usage(struct fh_frame f)
 {
 	return fh_slot_usage(fh_frame_number(f));
-}
-
-const struct fh_meta *fh_frame_meta(struct fh_frame f)
-{
-	return &fh_slots[fh_frame_number(f)].meta;
-}
-
-const struct fh_slot *fh_frame_slot(struct fh_frame f)
-{
-	return &fh_slots[fh_frame_number(f)];
 }
 
 bool fh_frame_is_type(struct fh_frame f, const struct fh_meta_type *type)

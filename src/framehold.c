@@ -14,6 +14,7 @@
 #include "early.c"
 #include "report.c"
 #include "slot.c"
+#include "address.c"
 #include "ledger.c"
 #include "frame.c"
 #include "unique.c"

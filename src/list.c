@@ -203,11 +203,6 @@ void fh_list_cursor_prev(struct fh_list_cursor *cursor)
 					   : list_prev(cursor->frame);
 }
 
-struct fh_meta *fh_list_cursor_meta(const struct fh_list_cursor *cursor)
-{
-	return cursor->frame == 0 ? NULL : &fh_slots[cursor->frame].meta;
-}
-
 enum fh_status fh_list_cursor_take(struct fh_list_cursor *cursor,
 				   struct fh_unique *out)
 {

@@ -16,6 +16,10 @@ struct fh_lock {
 };
 
 /* Returns what fh_unlock() needs to put interrupts back as they were. */
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 static inline uint64_t fh_lock(struct fh_lock *lock)
 {
 	uint64_t saved = fh_host_irq_save();
@@ -27,6 +31,10 @@ static inline uint64_t fh_lock(struct fh_lock *lock)
 	return saved;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 static inline void fh_unlock(struct fh_lock *lock, uint64_t saved)
 {
 	/* Release: pairs with the acquire of the next holder in fh_lock(). */

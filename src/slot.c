@@ -61,21 +61,28 @@ bool fh_is_initialized(void)
 	return fh_memory.frame_end != 0;
 }
 
+/*@
+  requires memory_ok && \valid(frame);
+  assigns *frame;
+  exits \false;
+  ensures \result != FH_OK ==> *frame == \old(*frame);
+  behavior not_aligned:
+    assumes !is_aligned(pa.bytes);
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior out_of_bound:
+    assumes is_aligned(pa.bytes) && !has_slot(frame_at(pa.bytes));
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior found:
+    assumes is_aligned(pa.bytes) && has_slot(frame_at(pa.bytes));
+    ensures \result == FH_OK && *frame == frame_at(pa.bytes);
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame)
 {
-	uint8_t section;
+	enum fh_section section;
 
 	return fh_slot_find(pa, frame, &section);
-}
-
-struct fh_slot *fh_frame_to_meta(uint64_t frame)
-{
-	return &fh_slots[frame];
-}
-
-uint64_t fh_meta_to_frame(const struct fh_slot *slot)
-{
-	return (uint64_t)(slot - fh_slots);
 }
 
 uint64_t fh_ref_count(uint64_t state)
@@ -103,6 +110,14 @@ static const struct fh_ledger_page no_units;
 /* One section at a time; a leaf of the lock order. */
 static struct fh_lock section_lock;
 
+/*@
+  requires fh_memory.frame_end <= FH_MAX_FRAMES;
+  requires section * FH_SECTION_FRAMES < fh_memory.frame_end;
+  assigns \nothing;
+  exits \false;
+  ensures \result == \min(fh_memory.frame_end,
+    section * FH_SECTION_FRAMES + FH_SECTION_FRAMES);
+*/
 static uint64_t section_end(uint64_t section)
 {
 	uint64_t first = section * FH_SECTION_FRAMES;
@@ -114,6 +129,16 @@ static uint64_t section_end(uint64_t section)
 
 void fh_section_zero(uint64_t section)
 {
+	/*@
+	  loop invariant section * FH_SECTION_FRAMES <= i;
+	  loop invariant i <= fh_memory.frame_end;
+	  loop invariant i <= section * FH_SECTION_FRAMES + FH_SECTION_FRAMES;
+	  loop invariant \forall integer j;
+	    section * FH_SECTION_FRAMES <= j < i ==> slot_is_zero(j);
+	  loop assigns i, fh_slots[section * FH_SECTION_FRAMES
+	    .. section * FH_SECTION_FRAMES + FH_SECTION_FRAMES - 1];
+	  loop variant fh_memory.frame_end - i;
+	*/
 	for (uint64_t i = section * FH_SECTION_FRAMES; i < section_end(section);
 	     i++) {
 		fh_slots[i].meta = fh_meta_zero;
@@ -139,6 +164,16 @@ void fh_section_make_raw_live(uint64_t section)
 	fh_unlock(&section_lock, saved);
 }
 
+/*@
+  requires region_inv && section * FH_SECTION_FRAMES < fh_memory.frame_end;
+  assigns fh_memory.sections[section],
+          fh_slots[section * FH_SECTION_FRAMES
+                   .. section * FH_SECTION_FRAMES + FH_SECTION_FRAMES - 1];
+  exits \false;
+  ensures region_inv;
+  ensures kept{Pre,Post};
+  ensures fh_memory.sections[section] != FH_SECTION_RAW;
+*/
 void fh_section_make_live(uint64_t section)
 {
 	/* Acquire: pairs with the release in fh_section_make_raw_live(). */
@@ -158,6 +193,21 @@ enum fh_status fh_slot_claim_other(uint64_t frame, uint64_t seen)
 	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
 }
 
+/*@
+  requires memory_ok && frame < FH_PAGE_NUMBER_END;
+  requires live(frame) ==> fh_slots[frame].type == \null ||
+                           \valid_read(fh_slots[frame].type);
+  assigns \nothing;
+  exits \false;
+  behavior typed:
+    assumes live(frame) && fh_slots[frame].type != \null;
+    ensures \result == fh_slots[frame].type->usage;
+  behavior untyped:
+    assumes !live(frame) || fh_slots[frame].type == \null;
+    ensures \result == FH_USAGE_UNUSED;
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_usage fh_slot_usage(uint64_t frame)
 {
 	uint64_t live;
@@ -169,12 +219,33 @@ enum fh_usage fh_slot_usage(uint64_t frame)
 	return type == NULL ? FH_USAGE_UNUSED : type->usage;
 }
 
-static void clear_typed(uint64_t frame, const struct fh_meta_type *type)
+/*@
+  requires live(frame) && \valid_read(type);
+  requires fh_slots[frame].state == FH_STATE_BUSY ||
+           fh_slots[frame].state == FH_STATE_UNIQUE;
+  assigns fh_slots[frame].meta;
+  exits \false;
+*/
+static void run_on_drop(uint64_t frame, const struct fh_meta_type *type)
 {
 	struct fh_dropping page = {.frame = frame};
 
 	if (type->on_drop != NULL)
 		type->on_drop(page);
+}
+
+/*@
+  requires region_inv && live(frame) && \valid_read(type);
+  requires fh_slots[frame].state == FH_STATE_BUSY ||
+           fh_slots[frame].state == FH_STATE_UNIQUE;
+  assigns fh_slots[frame].type, fh_slots[frame].list, fh_slots[frame].meta;
+  exits \false;
+  ensures region_but(frame, frame + 1);
+  ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
+*/
+static void clear_typed(uint64_t frame, const struct fh_meta_type *type)
+{
+	run_on_drop(frame, type);
 	fh_slots[frame].type = NULL;
 	fh_list_id_store_relaxed(frame, 0);
 }
@@ -184,12 +255,25 @@ void fh_slot_clear(uint64_t frame)
 	clear_typed(frame, fh_slots[frame].type);
 }
 
+/*@
+  requires \false;
+  assigns \nothing;
+  exits \false;
+*/
 static void poison(uint64_t frame)
 {
 	__builtin_memset(fh_page_bytes(frame), FH_POISON_BYTE, FH_PAGE_SIZE);
 }
 
 /* BUSY, cleared -> FREE, and back to its zone. */
+/*@
+  requires region_inv && state_is(frame, FH_STATE_BUSY);
+  requires fh_slots[frame].type == \null;
+  assigns fh_slots[frame].state, g_free[frame];
+  exits \false;
+  ensures region_inv;
+  ensures fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1;
+*/
 static void give_back(uint64_t frame)
 {
 	if (FH_POISON)
@@ -204,6 +288,11 @@ static void give_back(uint64_t frame)
 }
 
 /* Reserved pages and device memory never become free memory by a put. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> usage != FH_USAGE_RESERVED && usage != FH_USAGE_MMIO;
+*/
 static bool is_memory(enum fh_usage usage)
 {
 	return usage != FH_USAGE_RESERVED && usage != FH_USAGE_MMIO;
@@ -225,16 +314,17 @@ void *fh_page_bytes(uint64_t frame)
 	return fh_host_linear(fh_paddr_of_frame(frame));
 }
 
-struct fh_meta *fh_dropping_meta(struct fh_dropping page)
-{
-	return &fh_slots[page.frame].meta;
-}
-
 const void *fh_dropping_bytes(struct fh_dropping page)
 {
 	return fh_page_bytes(page.frame);
 }
 
+/*@
+  requires page.frame < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == page.frame * FH_PAGE_SIZE;
+*/
 struct fh_paddr fh_dropping_paddr(struct fh_dropping page)
 {
 	return fh_paddr_of_frame(page.frame);

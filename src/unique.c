@@ -42,11 +42,6 @@ const struct fh_meta_type *fh_unique_type(struct fh_unique u)
 	return fh_slots[fh_unique_number(u)].type;
 }
 
-struct fh_meta *fh_unique_meta(struct fh_unique u)
-{
-	return &fh_slots[fh_unique_number(u)].meta;
-}
-
 void *fh_unique_bytes(struct fh_unique u)
 {
 	return fh_page_bytes(fh_unique_number(u));

@@ -45,12 +45,24 @@ void fh_allocator_fini(void);
  * Whether a page is the allocator's to have, free or not: a last put hands it
  * back then. Constant for a page while anybody holds it. Any context.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 bool fh_allocator_covers(uint64_t frame);
 
 /*
  * Makes n pages free, which are covered, in state FREE, and the caller's to
  * give. Thread and interrupt context. Up-called by last puts.
  */
+/*@
+  requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+  requires \forall integer i; first <= i < first + n ==>
+    state_is(i, FH_STATE_FREE) && g_free[i] == 0;
+  assigns g_free[first .. first + n - 1];
+  exits \false;
+  ensures \forall integer i; first <= i < first + n ==> g_free[i] == 1;
+*/
 void fh_allocator_give_back(uint64_t first, uint64_t n);
 
 /*
@@ -58,6 +70,13 @@ void fh_allocator_give_back(uint64_t first, uint64_t n);
  * and is the caller's. Thread and interrupt context. Up-called by claims by
  * address.
  */
+/*@
+  requires frame < FH_MAX_FRAMES;
+  assigns g_free[frame];
+  exits \false;
+  ensures \result <==> \old(g_free[frame]) != 0;
+  ensures g_free[frame] == 0;
+*/
 FH_NODISCARD
 bool fh_allocator_withdraw(uint64_t frame);
 

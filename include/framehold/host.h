@@ -42,6 +42,10 @@ FH_NORETURN void fh_host_panic(const struct fh_finding *why);
  *     return (void *)(LINEAR_BASE + pa.bytes);
  */
 #ifndef fh_host_linear
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 void *fh_host_linear(struct fh_paddr pa);
 #endif
 
@@ -100,6 +104,10 @@ void fh_host_irq_restore(uint64_t saved);
  * may be held.
  */
 #ifndef fh_host_relax
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 void fh_host_relax(void);
 #endif
 

@@ -117,58 +117,146 @@ uint64_t fh_ledger_advance(uint64_t handle, uint64_t n, uintptr_t site);
 void fh_ledger_check_dropped(uint64_t frame, uintptr_t site);
 
 /* The frame number in a handle. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == handle;
+*/
 FH_INLINE uint64_t fh_handle_frame(uint64_t handle)
 {
 	return FH_CHECKED ? handle % FH_HANDLE_FRAMES : handle;
 }
 
 /* A new handle on n pages; in other builds just their first number. */
+/*@
+  requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+  requires \forall integer i; first <= i < first + n ==>
+    g_held[i] < UINT64_MAX;
+  assigns g_held[first .. first + n - 1];
+  exits \false;
+  ensures \forall integer i; first <= i < first + n ==>
+    g_held[i] == \old(g_held[i]) + 1;
+  ensures \result == first;
+*/
 FH_INLINE uint64_t fh_unit_mint(uint64_t first, uint64_t n, enum fh_unit kind,
 				uintptr_t site)
 {
+	/*@ ghost ghost_mint(first, n); */
 	return FH_CHECKED ? fh_ledger_mint(first, n, kind, site) : first;
 }
 
 /* The handle ends. Before the state word lets go of the page. */
+/*@
+  requires handle <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - handle;
+  requires \forall integer i; handle <= i < handle + n ==>
+    g_held[i] > 0;
+  assigns g_held[handle .. handle + n - 1];
+  exits \false;
+  ensures \forall integer i; handle <= i < handle + n ==>
+    g_held[i] == \old(g_held[i]) - 1;
+*/
 FH_INLINE void fh_unit_redeem(uint64_t handle, uint64_t n, enum fh_unit kind,
 			      uintptr_t site)
 {
+	/*@ ghost ghost_redeem(handle, n); */
 	if (FH_CHECKED)
 		fh_ledger_redeem(handle, n, kind, site);
 }
 
 /* The handle's units become raw. Seed: into_raw, ManuallyDrop::new. */
+/*@
+  requires handle <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - handle;
+  requires \forall integer i; handle <= i < handle + n ==>
+    g_held[i] > 0;
+  requires \forall integer i; handle <= i < handle + n ==>
+    g_raw[i] < UINT64_MAX;
+  assigns g_held[handle .. handle + n - 1], g_raw[handle .. handle + n - 1];
+  exits \false;
+  ensures \forall integer i; handle <= i < handle + n ==>
+    g_held[i] == \old(g_held[i]) - 1;
+  ensures \forall integer i; handle <= i < handle + n ==>
+    g_raw[i] == \old(g_raw[i]) + 1;
+*/
 FH_INLINE void fh_unit_forget(uint64_t handle, uint64_t n, enum fh_unit kind,
 			      uintptr_t site)
 {
+	/*@ ghost ghost_redeem(handle, n); */
+	/*@ ghost ghost_mint_raw(handle, n); */
 	if (FH_CHECKED)
 		fh_ledger_forget(handle, n, kind, site);
 }
 
 /* Raw units become a handle's. Seed: from_raw. */
+/*@
+  requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+  requires \forall integer i; first <= i < first + n ==>
+    g_raw[i] > 0;
+  requires \forall integer i; first <= i < first + n ==>
+    g_held[i] < UINT64_MAX;
+  assigns g_held[first .. first + n - 1], g_raw[first .. first + n - 1];
+  exits \false;
+  ensures \forall integer i; first <= i < first + n ==>
+    g_held[i] == \old(g_held[i]) + 1;
+  ensures \forall integer i; first <= i < first + n ==>
+    g_raw[i] == \old(g_raw[i]) - 1;
+  ensures \result == first;
+*/
 FH_INLINE uint64_t fh_unit_restore(uint64_t first, uint64_t n,
 				   enum fh_unit kind, uintptr_t site)
 {
+	/*@ ghost ghost_redeem_raw(first, n); */
+	/*@ ghost ghost_mint(first, n); */
 	return FH_CHECKED ? fh_ledger_restore(first, n, kind, site) : first;
 }
 
 /* New units that are raw from the start. */
+/*@
+  requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+  requires \forall integer i; first <= i < first + n ==>
+    g_raw[i] < UINT64_MAX;
+  assigns g_raw[first .. first + n - 1];
+  exits \false;
+  ensures \forall integer i; first <= i < first + n ==>
+    g_raw[i] == \old(g_raw[i]) + 1;
+*/
 FH_INLINE void fh_unit_mint_raw(uint64_t first, uint64_t n)
 {
+	/*@ ghost ghost_mint_raw(first, n); */
 	if (FH_CHECKED)
 		fh_ledger_mint_raw(first, n);
 }
 
 /* The unit of a unique handle becomes the list's, */
+/*@
+  requires handle < FH_MAX_FRAMES;
+  requires g_held[handle] > 0 && g_raw[handle] < UINT64_MAX;
+  assigns g_held[handle], g_raw[handle];
+  exits \false;
+  ensures g_held[handle] == \old(g_held[handle]) - 1;
+  ensures g_raw[handle] == \old(g_raw[handle]) + 1;
+*/
 FH_INLINE void fh_unit_enter_list(uint64_t handle, uintptr_t site)
 {
+	/*@ ghost g_held[handle] = g_held[handle] - 1; */
+	/*@ ghost g_raw[handle] = g_raw[handle] + 1; */
 	if (FH_CHECKED)
 		fh_ledger_enter_list(handle, site);
 }
 
 /* and again a unique handle's. */
+/*@
+  requires frame < FH_MAX_FRAMES;
+  requires g_raw[frame] > 0 && g_held[frame] < UINT64_MAX;
+  assigns g_held[frame], g_raw[frame];
+  exits \false;
+  ensures g_held[frame] == \old(g_held[frame]) + 1;
+  ensures g_raw[frame] == \old(g_raw[frame]) - 1;
+  ensures \result == frame;
+*/
 FH_INLINE uint64_t fh_unit_leave_list(uint64_t frame, uintptr_t site)
 {
+	/*@ ghost g_raw[frame] = g_raw[frame] - 1; */
+	/*@ ghost g_held[frame] = g_held[frame] + 1; */
 	return FH_CHECKED ? fh_ledger_leave_list(frame, site) : frame;
 }
 
@@ -176,14 +264,29 @@ FH_INLINE uint64_t fh_unit_leave_list(uint64_t frame, uintptr_t site)
  * The segment's unit on its first page ends; the handle it has from then on,
  * on one page less.
  */
+/*@
+  requires handle < FH_MAX_FRAMES;
+  requires n > 0 && g_held[handle] > 0;
+  assigns g_held[handle];
+  exits \false;
+  ensures g_held[handle] == \old(g_held[handle]) - 1;
+  ensures \result == (n > 1 ? handle + 1 : 0);
+*/
 FH_INLINE uint64_t fh_unit_advance(uint64_t handle, uint64_t n, uintptr_t site)
 {
+	/*@ ghost g_held[handle] = g_held[handle] - 1; */
 	if (FH_CHECKED)
 		return fh_ledger_advance(handle, n, site);
 	return n > 1 ? handle + 1 : 0;
 }
 
 /* Stops the machine if anybody still has a unit on a page being dropped. */
+/*@
+  requires frame < FH_MAX_FRAMES;
+  requires g_held[frame] == 0 && g_raw[frame] == 0;
+  assigns \nothing;
+  exits \false;
+*/
 FH_INLINE void fh_unit_check_dropped(uint64_t frame, uintptr_t site)
 {
 	if (FH_CHECKED)
@@ -191,6 +294,12 @@ FH_INLINE void fh_unit_check_dropped(uint64_t frame, uintptr_t site)
 }
 
 /* Stops the machine unless the handle is live. */
+/*@
+  requires handle < FH_MAX_FRAMES;
+  requires g_held[handle] > 0;
+  assigns \nothing;
+  exits \false;
+*/
 FH_INLINE void fh_unit_check(uint64_t handle, enum fh_unit kind, uintptr_t site)
 {
 	if (FH_CHECKED)

@@ -84,6 +84,12 @@ struct fh_meta_type {
  * Whether claims accept the type: it is not null and its words fit a slot.
  * Any context.
  */
+/*@
+  requires type == \null || \valid_read(type);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> type != \null && type->size <= FH_META_SIZE;
+*/
 bool fh_meta_type_is_valid(const struct fh_meta_type *type);
 
 /* The words of a page being dropped; writable, the handler owns them. */

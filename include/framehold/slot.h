@@ -101,9 +101,20 @@ extern struct fh_memory fh_memory;
  * The first address past all memory that has metadata, as in the last map
  * given to fh_init(); 0 before. Any context. Seed: MAX_PADDR, max_paddr().
  */
+/*@
+  requires fh_memory.frame_end < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == fh_memory.frame_end * FH_PAGE_SIZE;
+*/
 struct fh_paddr fh_max_paddr(void);
 
 /* Whether fh_init() has succeeded. Any context. Seed: is_initialized. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> fh_memory.frame_end != 0;
+*/
 bool fh_is_initialized(void);
 
 /*
@@ -130,12 +141,45 @@ uint64_t fh_meta_to_frame(const struct fh_slot *slot);
  * A state word as the seeds show it: FH_REF_COUNT_UNUSED for FREE and UNUSED,
  * FH_REF_COUNT_UNIQUE, 0 for BUSY, else the number of holders. Any context.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+  behavior unused:
+    assumes state == FH_STATE_FREE || state == FH_STATE_UNUSED;
+    ensures \result == FH_REF_COUNT_UNUSED;
+  behavior unique:
+    assumes state == FH_STATE_UNIQUE;
+    ensures \result == FH_REF_COUNT_UNIQUE;
+  behavior counted:
+    assumes state >= FH_STATE_BUSY;
+    ensures state == FH_STATE_SHARED(\result);
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_ref_count(uint64_t state);
 
 /*
  * What the seeds answer to a claim that finds this state: FH_OK for FREE and
  * UNUSED, else FH_E_BUSY, FH_E_UNIQUE or FH_E_IN_USE. Any context.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+  behavior ok:
+    assumes state == FH_STATE_FREE || state == FH_STATE_UNUSED;
+    ensures \result == FH_OK;
+  behavior busy:
+    assumes state == FH_STATE_BUSY;
+    ensures \result == FH_E_BUSY;
+  behavior unique:
+    assumes state == FH_STATE_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+  behavior in_use:
+    assumes state >= FH_STATE_ONE;
+    ensures \result == FH_E_IN_USE;
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_status fh_claim_status(uint64_t state);
 
 /*
