@@ -131,11 +131,54 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
   predicate has_slot{L}(integer i) =
     0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
 
+  // The same for the unique handle of a page.
+  predicate unique_handle{L}(integer handle) =
+    0 < handle < FH_MAX_FRAMES && g_held[handle] == 1 &&
+    g_raw[handle] == 0 && fh_slots[handle].state == FH_STATE_UNIQUE;
+
   // What a frame's handle stands for: zero is none.
   predicate frame_handle{L}(integer handle) =
     0 < handle < FH_MAX_FRAMES && g_held[handle] > 0 &&
     is_shared(fh_slots[handle].state);
 */
+
+/* Contracts of functions that are declared before the slots are. */
+
+/*@
+  requires memory_ok && \valid(frame);
+  assigns *frame;
+  exits \false;
+  ensures \result != FH_OK ==> *frame == \old(*frame);
+  behavior not_aligned:
+    assumes !is_aligned(pa.bytes);
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior out_of_bound:
+    assumes is_aligned(pa.bytes) && !has_slot(frame_at(pa.bytes));
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior found:
+    assumes is_aligned(pa.bytes) && has_slot(frame_at(pa.bytes));
+    ensures \result == FH_OK && *frame == frame_at(pa.bytes);
+  complete behaviors;
+  disjoint behaviors;
+*/
+enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame);
+
+/*@
+  requires memory_ok && frame < FH_PAGE_NUMBER_END;
+  requires live(frame) ==> fh_slots[frame].type == \null ||
+                           \valid_read(fh_slots[frame].type);
+  assigns \nothing;
+  exits \false;
+  behavior typed:
+    assumes live(frame) && fh_slots[frame].type != \null;
+    ensures \result == fh_slots[frame].type->usage;
+  behavior untyped:
+    assumes !live(frame) || fh_slots[frame].type == \null;
+    ensures \result == FH_USAGE_UNUSED;
+  complete behaviors;
+  disjoint behaviors;
+*/
+enum fh_usage fh_slot_usage(uint64_t frame);
 
 /*@ ghost
   /@
@@ -143,6 +186,7 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     requires \forall integer i; first <= i < first + n ==>
       g_held[i] < UINT64_MAX;
     assigns g_held[first .. first + n - 1];
+    exits \false;
     ensures \forall integer i; first <= i < first + n ==>
       g_held[i] == \old(g_held[i]) + 1;
   @/
@@ -167,6 +211,7 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
     requires \forall integer i; first <= i < first + n ==> g_held[i] > 0;
     assigns g_held[first .. first + n - 1];
+    exits \false;
     ensures \forall integer i; first <= i < first + n ==>
       g_held[i] == \old(g_held[i]) - 1;
   @/
@@ -192,6 +237,7 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     requires \forall integer i; first <= i < first + n ==>
       g_raw[i] < UINT64_MAX;
     assigns g_raw[first .. first + n - 1];
+    exits \false;
     ensures \forall integer i; first <= i < first + n ==>
       g_raw[i] == \old(g_raw[i]) + 1;
   @/
@@ -216,6 +262,7 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
     requires \forall integer i; first <= i < first + n ==> g_raw[i] > 0;
     assigns g_raw[first .. first + n - 1];
+    exits \false;
     ensures \forall integer i; first <= i < first + n ==>
       g_raw[i] == \old(g_raw[i]) - 1;
   @/

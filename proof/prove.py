@@ -33,6 +33,7 @@ UNITS = {
     "inline": ["include/framehold/addr.h", "include/framehold/atomic.h"],
     "slot": ["src/slot.h"],
     "frame": ["include/framehold/ledger.h", "include/framehold/frame.h"],
+    "unique": ["include/framehold/unique.h"],
 }
 
 FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
@@ -180,6 +181,7 @@ def main():
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("units", nargs="*", metavar="UNIT")
     parser.add_argument("--timeout", type=int, default=30, metavar="SECONDS")
+    parser.add_argument("--only", default="", metavar="FUNCTION,...")
     options = parser.parse_args()
     if options.fresh:
         shutil.rmtree(CACHE, ignore_errors=True)
@@ -195,6 +197,9 @@ def main():
     started = time.monotonic()
     sums, passed = collections.Counter(), not wrong
     for unit in options.units or UNITS:
+        if options.only:
+            work[unit] = [name for name in work[unit]
+                          if name in options.only.split(",")]
         good, numbers = prove(unit, work[unit], options)
         passed &= good
         for name, number in zip(("functions", "proved", "total", "replayed"),

@@ -80,7 +80,11 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out)
 
 	if (status != FH_OK)
 		return status;
-	/*@ loop assigns fh_slots[i].state; */
+	/*@
+	  loop invariant \forall integer j; is_frame(j) ==>
+	    slot_same{Pre,Here}(j);
+	  loop assigns fh_slots[i].state;
+	*/
 	for (;;) {
 		uint64_t seen = fh_state_load_relaxed(i);
 
@@ -97,6 +101,7 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out)
 		fh_host_relax();
 	}
 	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
+	/*@ assert slot_inv(i); */
 	return FH_OK;
 }
 

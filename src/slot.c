@@ -61,23 +61,6 @@ bool fh_is_initialized(void)
 	return fh_memory.frame_end != 0;
 }
 
-/*@
-  requires memory_ok && \valid(frame);
-  assigns *frame;
-  exits \false;
-  ensures \result != FH_OK ==> *frame == \old(*frame);
-  behavior not_aligned:
-    assumes !is_aligned(pa.bytes);
-    ensures \result == FH_E_NOT_ALIGNED;
-  behavior out_of_bound:
-    assumes is_aligned(pa.bytes) && !has_slot(frame_at(pa.bytes));
-    ensures \result == FH_E_OUT_OF_BOUND;
-  behavior found:
-    assumes is_aligned(pa.bytes) && has_slot(frame_at(pa.bytes));
-    ensures \result == FH_OK && *frame == frame_at(pa.bytes);
-  complete behaviors;
-  disjoint behaviors;
-*/
 enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame)
 {
 	enum fh_section section;
@@ -193,21 +176,6 @@ enum fh_status fh_slot_claim_other(uint64_t frame, uint64_t seen)
 	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;
 }
 
-/*@
-  requires memory_ok && frame < FH_PAGE_NUMBER_END;
-  requires live(frame) ==> fh_slots[frame].type == \null ||
-                           \valid_read(fh_slots[frame].type);
-  assigns \nothing;
-  exits \false;
-  behavior typed:
-    assumes live(frame) && fh_slots[frame].type != \null;
-    ensures \result == fh_slots[frame].type->usage;
-  behavior untyped:
-    assumes !live(frame) || fh_slots[frame].type == \null;
-    ensures \result == FH_USAGE_UNUSED;
-  complete behaviors;
-  disjoint behaviors;
-*/
 enum fh_usage fh_slot_usage(uint64_t frame)
 {
 	uint64_t live;

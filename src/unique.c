@@ -65,6 +65,14 @@ enum fh_status fh_unique_repurpose(struct fh_unique u,
 }
 
 /* Ends the handle; the page is BUSY. */
+/*@
+  requires region_inv && \valid(u) && unique_handle(u->handle);
+  assigns u->handle, fh_slots[u->handle].state, g_held[u->handle];
+  exits \false;
+  ensures region_inv && u->handle == 0 && \result == \old(u->handle);
+  ensures state_is(\result, FH_STATE_BUSY) && g_held[\result] == 0;
+  ensures \valid_read(fh_slots[\result].type);
+*/
 static uint64_t end_unique(struct fh_unique *u, uintptr_t site)
 {
 	uint64_t i = fh_unique_number(*u);
@@ -136,6 +144,15 @@ struct fh_paddr fh_unique_into_raw(struct fh_unique *u)
 }
 
 /* What from_raw answers for a page that is not unique. */
+/*@
+  requires state != FH_STATE_UNIQUE;
+  assigns \nothing;
+  exits \false;
+  ensures state == FH_STATE_FREE || state == FH_STATE_UNUSED ==>
+    \result == FH_E_UNUSED;
+  ensures state == FH_STATE_BUSY ==> \result == FH_E_BUSY;
+  ensures state >= FH_STATE_ONE ==> \result == FH_E_IN_USE;
+*/
 static enum fh_status not_unique_status(uint64_t state)
 {
 	if (state == FH_STATE_FREE || state == FH_STATE_UNUSED)

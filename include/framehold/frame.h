@@ -89,7 +89,8 @@ FH_INLINE void fh_page_get(uint64_t i, uintptr_t site)
 
 /* One reference less. */
 /*@
-  requires region_but(i, i + 1) && slot_owed(i, 1);
+  requires region_but(i, i + 1);
+  requires slot_owed(i, 1);
   assigns fh_slots[i], g_free[i];
   exits \false;
   ensures region_inv;
