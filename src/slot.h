@@ -196,7 +196,11 @@ static inline enum fh_status fh_slot_claim_at(struct fh_paddr pa,
 		return status;
 	if (FH_UNLIKELY(section == FH_SECTION_RAW))
 		fh_section_make_raw_live(number / FH_SECTION_FRAMES);
+	/*@ assert live(number) && slot_kept{Pre,Here}(number); */
+	/*@ assert claimable(number) <==> claimable{Pre}(number); */
 	status = fh_slot_claim(number);
+	/*@ assert live(number) && (status == FH_OK ==>
+	           fh_slots[number].state == FH_STATE_BUSY); */
 	if (status == FH_OK)
 		*frame = number;
 	return status;
