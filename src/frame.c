@@ -81,8 +81,8 @@ enum fh_status fh_frame_from_in_use(struct fh_paddr pa, struct fh_frame *out)
 	if (status != FH_OK)
 		return status;
 	/*@
-	  loop invariant \forall integer j; is_frame(j) ==>
-	    slot_same{Pre,Here}(j);
+	  loop invariant fh_slots[frame_at(pa.bytes)].state ==
+	    \at(fh_slots[frame_at(pa.bytes)].state,Pre);
 	  loop assigns fh_slots[i].state;
 	*/
 	for (;;) {

@@ -29,6 +29,12 @@ enum fh_status fh_unique_from_unused(struct fh_paddr pa,
 }
 
 /* A handle to a page that is not unique was forged, or is used again. */
+/*@
+  requires frame < FH_MAX_FRAMES;
+  assigns \nothing;
+  exits \false;
+  ensures fh_slots[frame].state == FH_STATE_UNIQUE;
+*/
 static void require_unique(uint64_t frame, uintptr_t site)
 {
 	uint64_t state = fh_state_load_relaxed(frame);

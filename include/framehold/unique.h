@@ -316,8 +316,8 @@ struct fh_paddr fh_unique_into_raw(struct fh_unique *u);
  * Seed: UniqueFrame::from_raw.
  */
 /*@
-  requires region_inv && \valid(out) && frame_at(pa.bytes) != 0;
-  requires is_aligned(pa.bytes) &&
+  requires region_inv && \valid(out);
+  requires is_aligned(pa.bytes) && frame_at(pa.bytes) != 0 &&
            state_is(frame_at(pa.bytes), FH_STATE_UNIQUE) ==>
     g_raw[frame_at(pa.bytes)] == 1 && fh_slots[frame_at(pa.bytes)].list == 0;
   assigns out->handle, g_held[frame_at(pa.bytes)],
@@ -330,23 +330,28 @@ struct fh_paddr fh_unique_into_raw(struct fh_unique *u);
     assumes !is_aligned(pa.bytes);
     ensures \result == FH_E_NOT_ALIGNED;
   behavior out_of_bound:
-    assumes is_aligned(pa.bytes) && !has_slot(frame_at(pa.bytes));
+    assumes is_aligned(pa.bytes);
+    assumes !has_slot(frame_at(pa.bytes)) || frame_at(pa.bytes) == 0;
     ensures \result == FH_E_OUT_OF_BOUND;
   behavior unused:
+    assumes frame_at(pa.bytes) != 0;
     assumes is_aligned(pa.bytes) && has_slot(frame_at(pa.bytes)) &&
             (live(frame_at(pa.bytes)) ==>
               fh_slots[frame_at(pa.bytes)].state == FH_STATE_FREE ||
               fh_slots[frame_at(pa.bytes)].state == FH_STATE_UNUSED);
     ensures \result == FH_E_UNUSED;
   behavior busy:
+    assumes frame_at(pa.bytes) != 0;
     assumes is_aligned(pa.bytes) &&
             state_is(frame_at(pa.bytes), FH_STATE_BUSY);
     ensures \result == FH_E_BUSY;
   behavior in_use:
+    assumes frame_at(pa.bytes) != 0;
     assumes is_aligned(pa.bytes) && live(frame_at(pa.bytes)) &&
             is_shared(fh_slots[frame_at(pa.bytes)].state);
     ensures \result == FH_E_IN_USE;
   behavior ok:
+    assumes frame_at(pa.bytes) != 0;
     assumes is_aligned(pa.bytes) &&
             state_is(frame_at(pa.bytes), FH_STATE_UNIQUE);
     ensures \result == FH_OK && out->handle == frame_at(pa.bytes);
