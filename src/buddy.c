@@ -17,10 +17,15 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 	zone->count = count;
 	zone->blocks = blocks;
 	zone->touched = touched;
-	zone->filled = 0;
+	fh_word_store_relaxed(&zone->filled, 0);
 	for (unsigned order = 0; order < FH_ORDERS; order++)
 		zone->heads[order] = FH_NO_BLOCK;
 	fh_word_store_relaxed(&zone->free, 0);
+}
+
+static void set_filled(struct fh_zone *zone, uint64_t filled)
+{
+	fh_word_store_relaxed(&zone->filled, filled);
 }
 
 static void unchain(struct fh_zone *zone, uint64_t block)
@@ -34,7 +39,7 @@ static void unchain(struct fh_zone *zone, uint64_t block)
 	else
 		zone->heads[b->order] = b->next;
 	if (zone->heads[b->order] == FH_NO_BLOCK)
-		zone->filled &= ~fh_bit_run(b->order, 1);
+		set_filled(zone, zone->filled & ~fh_bit_run(b->order, 1));
 }
 
 static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
@@ -46,7 +51,7 @@ static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
 	if (b->next != FH_NO_BLOCK)
 		zone->blocks[b->next].previous = (uint32_t)block;
 	zone->heads[order] = (uint32_t)block;
-	zone->filled |= fh_bit_run(order, 1);
+	set_filled(zone, zone->filled | fh_bit_run(order, 1));
 }
 
 void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
@@ -64,7 +69,8 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
 
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order)
 {
-	uint64_t large_enough = zone->filled & (UINT64_MAX << order);
+	uint64_t filled = fh_word_load_relaxed(&zone->filled);
+	uint64_t large_enough = filled & (UINT64_MAX << order);
 
 	return large_enough == 0 ? 0 : fh_lowest_bit(large_enough);
 }

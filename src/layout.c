@@ -405,20 +405,9 @@ void fh_layout_close(void)
 
 /* ---- Questions ---- */
 
-bool fh_layout_covers(uint64_t page)
+bool fh_layout_covers_some(uint64_t page)
 {
-	if (page >= fh_layout.section_count * FH_SECTION_FRAMES)
-		return false;
-	/* Acquire: pairs with the release in fh_layout_cover(). */
-	switch (fh_byte_load_acquire(
-		&fh_layout.cover[page / FH_SECTION_FRAMES])) {
-	case FH_COVER_ALL:
-		return true;
-	case FH_COVER_SOME:
-		return is_covered_kind(fh_map_kind_at(fh_layout.map, page));
-	default:
-		return false;
-	}
+	return is_covered_kind(fh_map_kind_at(fh_layout.map, page));
 }
 
 /* How many CPUs of the same node have lower numbers. */

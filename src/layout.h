@@ -55,8 +55,21 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 /* Forgets it. */
 void fh_layout_close(void);
 
+/* The same for a page of a section of which it may have some. */
+bool fh_layout_covers_some(uint64_t page);
+
 /* Whether the allocator may have the page. Any context. */
-bool fh_layout_covers(uint64_t page);
+static inline bool fh_layout_covers(uint64_t page)
+{
+	uint64_t section = page / FH_SECTION_FRAMES;
+
+	if (section >= fh_layout.section_count)
+		return false;
+	/* Acquire: pairs with the release in fh_layout_cover(). */
+	uint8_t cover = fh_byte_load_acquire(&fh_layout.cover[section]);
+	return cover == FH_COVER_ALL ||
+	       (cover == FH_COVER_SOME && fh_layout_covers_some(page));
+}
 
 /*
  * The index of the zone that the page lies in, covered or not; FH_NO_ZONE:

@@ -24,8 +24,8 @@
 /* ---- Taking ---- */
 
 /*
- * The zone that a CPU of that home turns to in this turn, 0 .. 2 * zones - 1:
- * those of the home's node first. Null: none in this turn.
+ * A CPU turns to zones downwards from its home, to those of its node first.
+ * The zone for the turn, 0 .. 2 * zones - 1; null: none in this turn.
  */
 static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
 {
@@ -35,6 +35,32 @@ static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
 	bool is_near = zone->node == fh_zones[home].node;
 
 	return is_near == (turn < zones) ? zone : NULL;
+}
+
+/*
+ * When its home gets short of pages, a CPU first looks for the zone of its
+ * node with the smallest piece that is large enough, so that large pieces stay
+ * whole. Not before, because it leads CPUs into each other's zones. Null: no
+ * zone has a piece of less than a block, as far as one look can tell.
+ */
+static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
+{
+	uint64_t plenty = fh_word_load_relaxed(&fh_zones[home].pages) / 8;
+	struct fh_zone *tightest = NULL;
+	unsigned least = FH_ORDER_BLOCK;
+
+	if (order == 0 || fh_zone_free(&fh_zones[home]) >= plenty)
+		return NULL;
+	for (uint64_t turn = 0; turn < fh_layout.zone_count; turn++) {
+		struct fh_zone *zone = zone_in_turn(home, turn);
+		unsigned best = zone == NULL ? 0 : fh_chain_best(zone, order);
+
+		if (best != 0 && best < least) {
+			least = best;
+			tightest = zone;
+		}
+	}
+	return tightest;
 }
 
 /*
@@ -60,7 +86,8 @@ static void make_live(uint64_t first, uint64_t n)
 
 /* From the chains, if the limit does not matter to this zone. */
 static uint64_t take_from_chains(struct fh_zone *zone,
-				 const struct fh_request *request)
+				 const struct fh_request *request,
+				 unsigned most)
 {
 	uint64_t found = FH_NO_PAGE;
 
@@ -68,13 +95,13 @@ static uint64_t take_from_chains(struct fh_zone *zone,
 		return FH_NO_PAGE;
 	uint64_t saved = fh_lock(&zone->lock);
 	if (request->n <= available(zone, request->urgent))
-		found = fh_zone_take(zone, request->n, request->order);
+		found = fh_zone_take(zone, request->n, request->order, most);
 	fh_unlock(&zone->lock, saved);
 	return found;
 }
 
 static uint64_t take_from_zone(struct fh_zone *zone,
-			       const struct fh_request *request)
+			       const struct fh_request *request, unsigned most)
 {
 	uint64_t end = fh_zone_page(zone, zone->count);
 
@@ -85,33 +112,57 @@ static uint64_t take_from_zone(struct fh_zone *zone,
 	if (request->search || request->below < end)
 		return fh_zone_search(zone, request->n, request->align,
 				      request->below);
-	return take_from_chains(zone, request);
+	return take_from_chains(zone, request, most);
+}
+
+static uint64_t take_in_turn(uint64_t home, const struct fh_request *request)
+{
+	uint64_t found = FH_NO_PAGE;
+
+	for (uint64_t turn = 0;
+	     found == FH_NO_PAGE && turn < 2 * fh_layout.zone_count; turn++) {
+		struct fh_zone *zone = zone_in_turn(home, turn);
+
+		if (zone != NULL)
+			found = take_from_zone(zone, request, FH_ORDER_LAST);
+	}
+	return found;
 }
 
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request)
 {
-	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
-		struct fh_zone *zone = zone_in_turn(home, turn);
+	struct fh_zone *tightest =
+		request->search ? NULL : tightest_zone(home, request->order);
+	uint64_t found = FH_NO_PAGE;
 
-		if (zone == NULL)
-			continue;
-		uint64_t found = take_from_zone(zone, request);
-		if (found != FH_NO_PAGE) {
-			make_live(found, request->n);
-			return found;
-		}
-	}
-	return FH_NO_PAGE;
+	if (tightest != NULL)
+		found = take_from_zone(tightest, request, FH_ORDER_BLOCK - 1);
+	if (found == FH_NO_PAGE)
+		found = take_in_turn(home, request);
+	if (found != FH_NO_PAGE)
+		make_live(found, request->n);
+	return found;
 }
 
-static uint64_t take_words_from(struct fh_zone *zone, bool urgent,
-				uint64_t want, struct fh_taken *taken,
-				uint64_t room)
+/* What a CPU wants of single pages, and where they go. */
+struct words_wanted {
+	bool urgent;
+	uint64_t pages;
+	struct fh_taken *taken;
+	uint64_t room;
+};
+
+static uint64_t take_words_from(struct fh_zone *zone,
+				const struct words_wanted *wanted,
+				unsigned most)
 {
+	if (!wanted->urgent && available(zone, false) == 0)
+		return 0;
 	uint64_t saved = fh_lock(&zone->lock);
-	uint64_t pages = available(zone, urgent);
-	uint64_t words = fh_zone_take_words(zone, pages < want ? pages : want,
-					    taken, room);
+	uint64_t pages = available(zone, wanted->urgent);
+	uint64_t words = fh_zone_take_words(
+		zone, pages < wanted->pages ? pages : wanted->pages, most,
+		wanted->taken, wanted->room);
 
 	fh_unlock(&zone->lock, saved);
 	return words;
@@ -120,19 +171,22 @@ static uint64_t take_words_from(struct fh_zone *zone, bool urgent,
 uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 			      struct fh_taken *taken, uint64_t room)
 {
-	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
+	const struct words_wanted wanted = {urgent, want, taken, room};
+	struct fh_zone *tightest = tightest_zone(home, 1);
+	uint64_t words = 0;
+
+	if (tightest != NULL)
+		words = take_words_from(tightest, &wanted, FH_ORDER_BLOCK - 1);
+	for (uint64_t turn = 0; words == 0 && turn < 2 * fh_layout.zone_count;
+	     turn++) {
 		struct fh_zone *zone = zone_in_turn(home, turn);
 
-		if (zone == NULL || (!urgent && available(zone, false) == 0))
-			continue;
-		uint64_t words =
-			take_words_from(zone, urgent, want, taken, room);
-		for (uint64_t i = 0; i < words; i++)
-			fh_section_make_live(taken[i].base / FH_SECTION_FRAMES);
-		if (words > 0)
-			return words;
+		if (zone != NULL)
+			words = take_words_from(zone, &wanted, FH_ORDER_LAST);
 	}
-	return 0;
+	for (uint64_t i = 0; i < words; i++)
+		fh_section_make_live(taken[i].base / FH_SECTION_FRAMES);
+	return words;
 }
 
 /* Whole blocks, as many as there are, the smallest runs first. */

@@ -86,11 +86,12 @@ static uint64_t take_blocks(struct fh_zone *zone, uint64_t n, unsigned order)
 	return fh_zone_page(zone, block);
 }
 
-uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order)
+uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order,
+		      unsigned most)
 {
 	unsigned best = fh_chain_best(zone, order);
 
-	if (best == 0)
+	if (best == 0 || best > most)
 		return FH_NO_PAGE;
 	fh_zone_sub_free(zone, n);
 	if (order < FH_ORDER_BLOCK)
@@ -153,7 +154,7 @@ static void take_word(struct fh_block *block, uint64_t first_page,
 	taken->count = count;
 }
 
-uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want,
+uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 			    struct fh_taken *taken, uint64_t room)
 {
 	uint64_t words = 0;
@@ -162,7 +163,7 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want,
 	while (pages < want && words < room) {
 		unsigned best = fh_chain_best(zone, 1);
 
-		if (best == 0)
+		if (best == 0 || best > most)
 			break;
 		uint64_t block = best < FH_ORDER_BLOCK ? zone->heads[best]
 						       : open_run(zone);

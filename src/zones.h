@@ -44,7 +44,7 @@ struct fh_zone {
 	uint64_t *touched;
 	uint64_t first; /* the number of its first block: page / 512 */
 	uint64_t count;
-	uint64_t filled;           /* bit o: the chain of order o has a block */
+	uint64_t filled; /* bit o: the chain of order o has a block; atomic */
 	uint32_t heads[FH_ORDERS]; /* of the chains, by order */
 
 	/* Constant while memory is up. */
@@ -109,7 +109,10 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 /* Moves the block to the chain of that order; 0: to none. */
 void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
 
-/* The smallest order, at least `order`, whose chain has a block; 0: none. */
+/*
+ * The smallest order, at least `order`, whose chain has a block; 0: none.
+ * Without the lock: a hint.
+ */
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
 
 /*
@@ -146,20 +149,22 @@ bool fh_zone_is_free(const struct fh_zone *zone, uint64_t page);
 
 /*
  * Takes n <= 2^18 pages that follow each other from the smallest run of
- * 2^(order - 1) free pages or more, at its start; n <= 2^(order - 1). Returns
- * the first page, a multiple of 2^(order - 1), or FH_NO_PAGE.
+ * 2^(order - 1) free pages or more, at its start, but of no order above
+ * `most`; n <= 2^(order - 1). Returns the first page, a multiple of
+ * 2^(order - 1), or FH_NO_PAGE.
  */
-uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order);
+uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order,
+		      unsigned most);
 
 /* Takes n pages from `first` on, all free and of this zone. */
 void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n);
 
 /*
  * Takes pages one by one, wherever they lie, best fit, whole words where
- * possible: at most `want`, at most `room` words. Returns how many words it
- * filled in.
+ * possible, but from nothing of an order above `most`: at most `want` pages,
+ * at most `room` words. Returns how many words it filled in.
  */
-uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want,
+uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 			    struct fh_taken *taken, uint64_t room);
 
 /*

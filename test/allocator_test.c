@@ -947,6 +947,31 @@ static void block_kept_by_another_cpu_is_fetched(void **state)
 	assert_int_equal(count_free(), 512);
 }
 
+static void blocks_of_a_short_home_are_kept_whole(void **state)
+{
+	static uint64_t pages[65536];
+	uint64_t home = own()->home;
+	uint64_t elsewhere = 0;
+	uint64_t n = 0;
+
+	(void)state;
+	assert_int_equal(fh_layout.zone_count, 2);
+	while (pop(1, 1, 0, &pages[n]) == FH_OK)
+		n++;
+	for (uint64_t i = 0; i < n; i++)
+		if (!fh_zone_has(&fh_zones[home], pages[i]) &&
+		    pages[i] % 64 == 32)
+			elsewhere = pages[i];
+	fh_cpu_offline(0);
+	fh_allocator_give_back(fh_zone_page(&fh_zones[home], 8), 512);
+	fh_allocator_give_back(elsewhere, 1);
+	fh_allocator_give_back(elsewhere - 64, 4);
+	assert_int_equal(must_pop(1, 1), elsewhere);
+	assert_int_equal(must_pop(4, 4), elsewhere - 64);
+	assert_int_equal(must_pop(512, 512), fh_zone_page(&fh_zones[home], 8));
+	fh_cpu_online(0);
+}
+
 static void own_block_is_broken_up_with_interrupts_off(void **state)
 {
 	static uint64_t pages[65536];
@@ -1035,6 +1060,7 @@ int main(void)
 		LARGER(page_kept_by_a_cpu_that_polls_is_fetched),
 		LARGER(page_kept_by_a_cpu_that_is_interrupted_is_fetched),
 		LARGER(block_kept_by_another_cpu_is_fetched),
+		LARGER(blocks_of_a_short_home_are_kept_whole),
 		LARGER(own_block_is_broken_up_with_interrupts_off),
 		LARGER(cpus_that_have_left_keep_nothing),
 	};

@@ -134,7 +134,7 @@ static uint64_t take(uint64_t n, unsigned order)
 {
 	uint64_t size = UINT64_C(1) << (order - 1);
 	uint64_t place = model_search(size, size, FH_NO_PAGE);
-	uint64_t found = fh_zone_take(zone, n, order);
+	uint64_t found = fh_zone_take(zone, n, order, FH_ORDER_LAST);
 
 	assert_int_equal(found == FH_NO_PAGE, place == FH_NO_PAGE);
 	if (found == FH_NO_PAGE)
@@ -161,7 +161,8 @@ static uint64_t take_words(uint64_t want, uint64_t room)
 {
 	struct fh_taken taken[64];
 	uint64_t free = model_free();
-	uint64_t words = fh_zone_take_words(zone, want, taken, room);
+	uint64_t words =
+		fh_zone_take_words(zone, want, FH_ORDER_LAST, taken, room);
 	uint64_t pages = 0;
 
 	assert_true(words <= room);
@@ -421,7 +422,8 @@ static void words_are_taken_whole_where_possible(void **state)
 	(void)state;
 	begin(SMALL);
 	give(first_page, 512);
-	assert_int_equal(fh_zone_take_words(zone, 128, taken, 8), 2);
+	assert_int_equal(fh_zone_take_words(zone, 128, FH_ORDER_LAST, taken, 8),
+			 2);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(taken[i].count, 64);
 		assert_int_equal(taken[i].base, first_page + i * 64);
@@ -431,7 +433,8 @@ static void words_are_taken_whole_where_possible(void **state)
 	/* What is scattered goes first. */
 	give(first_page + 3, 2);
 	give(first_page + 9, 1);
-	assert_int_equal(fh_zone_take_words(zone, 2, taken, 8), 1);
+	assert_int_equal(fh_zone_take_words(zone, 2, FH_ORDER_LAST, taken, 8),
+			 1);
 	assert_int_equal(taken[0].base, first_page);
 	assert_int_equal(taken[0].bits, 8 + 16);
 	set_all(first_page + 3, 2, false);
