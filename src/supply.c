@@ -49,7 +49,8 @@ static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
 	struct fh_zone *tightest = NULL;
 	unsigned least = FH_ORDER_BLOCK;
 
-	if (order == 0 || fh_zone_free(&fh_zones[home]) >= plenty)
+	if (order == 0 || fh_layout.zone_count == 1 ||
+	    fh_zone_free(&fh_zones[home]) >= plenty)
 		return NULL;
 	for (uint64_t turn = 0; turn < fh_layout.zone_count; turn++) {
 		struct fh_zone *zone = zone_in_turn(home, turn);
