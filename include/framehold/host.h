@@ -70,6 +70,57 @@ enum fh_status fh_host_map_window(enum fh_window window, uint64_t first,
 				  struct fh_paddr pa, uint64_t n);
 #endif
 
+/* ---- Tier 1: page tables ---- */
+
+/*
+ * The number of an address space for the translation cache: what is cached
+ * under another one is not used while this one is active. FH_ASID_KERNEL tags
+ * nothing but global translations.
+ */
+#define FH_ASID_KERNEL UINT64_C(0)
+
+/*
+ * Makes the tree with that root this CPU's: its lower half, and where the
+ * architecture has one root for both halves, the upper half too. Translations
+ * cached under asid stay. Called with preemption off, by fh_space_activate()
+ * and its like only.
+ */
+#ifndef fh_host_activate
+void fh_host_activate(struct fh_paddr root, uint64_t asid);
+#endif
+
+/*
+ * This CPU forgets what it has cached for the n pages from va on: under asid,
+ * or, for FH_ASID_KERNEL, under every number and as global. Preemption or
+ * interrupts are off.
+ */
+#ifndef fh_host_flush_pages
+void fh_host_flush_pages(uint64_t asid, struct fh_vaddr va, uint64_t n);
+#endif
+
+/* The same for everything under asid; FH_ASID_KERNEL: for everything at all. */
+#ifndef fh_host_flush_asid
+void fh_host_flush_asid(uint64_t asid);
+#endif
+
+/*
+ * Every CPU forgets what it has cached for the pages, under every number, by
+ * the hardware's own means: no other CPU runs code for it. Only where the
+ * table format needs entries emptied before they change; a lock is held.
+ */
+#ifndef fh_host_flush_broadcast
+void fh_host_flush_broadcast(struct fh_vaddr va, uint64_t n);
+#endif
+
+/*
+ * Stores to page tables before it are seen by the hardware's walks after it,
+ * on every CPU: a barrier where the architecture needs one. Any context, any
+ * lock held.
+ */
+#ifndef fh_host_table_barrier
+void fh_host_table_barrier(void);
+#endif
+
 /* ---- Tier 2: several CPUs, interrupts ---- */
 
 /*
