@@ -39,7 +39,8 @@ UNITS = {
 FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
     -warn-unsigned-downcast -warn-signed-downcast -wp -wp-rte -wp-model Typed
     -rte-no-pointer-call -wp-prover cvc4,z3""".split()
-PREPROCESS = (f"-I{ROOT} -I{ROOT}/include -I{ROOT}/src "
+PREPROCESS = (f"-I{ROOT} -I{ROOT}/include -I{ROOT}/arch/x86_64 "
+              f"-I{ROOT}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' "
               "-include proof/model.h")
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"

@@ -13,7 +13,8 @@
  *   FH_ARCH_BREAK_BEFORE_MAKE  1: an entry in use is emptied and flushed
  *                              everywhere before it maps something else
  *   FH_ARCH_ASIDS              address space numbers: 0 .. FH_ARCH_ASIDS - 1;
- *                              1: none
+ *                              1: none; a machine may have fewer
+ *   FH_ARCH_FEATURES           every bit that features may have, below
  *
  * and these static inline functions. level is that of the node that the entry
  * lies in, 1 .. 5. An entry that is not zero is decoded at the level it was
@@ -27,7 +28,8 @@
  *                         struct fh_page_prop prop)
  *        frame: a multiple of the level's pages, below FH_ARCH_FRAME_END
  *   uint64_t fh_arch_table(uint64_t frame, unsigned level)
- *        names a node of level - 1; level is 2 or more
+ *        names a node of level - 1; level is 2 or more, frame is not 0: page
+ *        0 is never handed out
  *   enum fh_pte_kind fh_arch_kind(uint64_t pte, unsigned level)
  *   uint64_t fh_arch_frame(uint64_t pte, unsigned level)
  *   struct fh_page_prop fh_arch_prop(uint64_t pte, unsigned level)   of a leaf

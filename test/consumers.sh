@@ -37,8 +37,8 @@ build_with_make() {
 	check_program make "$work/make/kernel.elf"
 	listed=$(sed 's/#.*//' "$root/sources.txt" | grep -c .)
 	built=$(find "$work/make" -name '*.o' | grep -c .)
-	# The kernel and two files of hooks come on top.
-	test "$built" -eq $((listed + 3)) ||
+	# The kernel and three files of hooks come on top.
+	test "$built" -eq $((listed + 4)) ||
 		fail "make: $built objects of $listed sources"
 	marked=$(sed -n 's/ *# *allocator$//p' "$root/sources.txt")
 	test -n "$marked" || fail "sources.txt marks no allocator"
@@ -59,8 +59,8 @@ build_with_cmake() {
 }
 
 build_with_meson() {
-	cp "$root/port/host_up.c" "$root/port/host_none.c" "$work/kernel.c" \
-		"$work/meson"
+	cp "$root/port/host_up.c" "$root/port/host_none.c" \
+		"$root/port/host_no_tables.c" "$work/kernel.c" "$work/meson"
 	mkdir "$work/meson/subprojects"
 	ln -s "$root" "$work/meson/subprojects/framehold"
 	meson setup "$work/meson/build" "$work/meson" >"$log" 2>&1 ||

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WARNINGS = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow "
             "-Wundef -Wcast-qual -Wcast-align -Werror").split()
 
+TABLES = "-Iarch/x86_64"
+
 
 def files(*patterns):
     found = [path for pattern in patterns for path in ROOT.glob(pattern)]
@@ -84,7 +86,7 @@ def one_file_build_compiles():
     return [line for compiler in ("gcc", "clang") for checked in "01"
             for line in complaints_of(
                 compiler, "-std=c11", "-O2", "-ffreestanding", *WARNINGS,
-                f"-DFH_CHECKED={checked}", "-Iinclude", "-c",
+                f"-DFH_CHECKED={checked}", "-Iinclude", TABLES, "-c",
                 "src/framehold.c", "-o", os.devnull)]
 
 
@@ -93,11 +95,21 @@ def undefined_symbols(checked):
         target = Path(folder) / "framehold.o"
         status, output = command("gcc", "-std=c11", "-O2", "-ffreestanding",
                                  "-fno-stack-protector", "-fno-pic",
-                                 f"-DFH_CHECKED={checked}", "-Iinclude", "-c",
-                                 "src/framehold.c", "-o", target)
+                                 f"-DFH_CHECKED={checked}", "-Iinclude",
+                                 TABLES, "-c", "src/framehold.c", "-o", target)
         if status != 0:
             raise RuntimeError(output)
         return command("nm", "-u", target)[1].split()[1::2]
+
+
+def every_table_format_serves_the_library():
+    return [line for path in files("arch/*/fh_arch.h")
+            for compiler in ("gcc", "clang")
+            for line in complaints_of(
+                compiler, "-std=c11", "-O2", "-ffreestanding", *WARNINGS,
+                "-DFH_CHECKED=1", "-Iinclude", f"-I{path.parent}", "-Isrc",
+                "-include", "codec.h", "-c", "src/framehold.c", "-o",
+                os.devnull)]
 
 
 def library_needs_only_hooks_and_memory_functions():
@@ -113,8 +125,8 @@ def ledger_costs_nothing_when_compiled_out():
         for name in ("frame", "segment", "unique", "list", "alloc"):
             target = Path(folder) / f"{name}.o"
             command("gcc", "-std=c11", "-O2", "-ffreestanding",
-                    "-DFH_CHECKED=0", "-Iinclude", "-c", f"src/{name}.c",
-                    "-o", target)
+                    "-DFH_CHECKED=0", "-Iinclude", TABLES, "-c",
+                    f"src/{name}.c", "-o", target)
             complaints += [f"src/{name}.c refers to {symbol}" for symbol in
                            command("nm", "-u", target)[1].split()
                            if symbol.startswith(("fh_ledger", "fh_here"))]
@@ -122,8 +134,8 @@ def ledger_costs_nothing_when_compiled_out():
 
 
 def c_files():
-    return files("src/*.[ch]", "include/framehold/*.h", "port/**/*.[ch]",
-                 "test/*.[ch]", "examples/*/*.[ch]", "bench/*.[ch]",
+    return files("src/*.[ch]", "include/framehold/*.h", "arch/**/*.h",
+                 "port/**/*.[ch]", "test/*.[ch]", "examples/*/*.[ch]", "bench/*.[ch]",
                  "fuzz/*.[ch]")
 
 
@@ -145,7 +157,7 @@ def every_file_names_its_licence():
 def core_has_no_conditional_compilation():
     guard = re.compile(r"#ifndef FRAMEHOLD_\w+_H")
     complaints = []
-    for path in files("src/*.[ch]"):
+    for path in files("src/*.[ch]", "arch/**/*.h"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if re.match(r"\s*#\s*(if|ifdef|ifndef|elif|else)\b", line) and \
                     not guard.fullmatch(line):
@@ -165,13 +177,14 @@ def prover_switch_stands_in_one_header():
 def core_uses_nothing_that_cannot_be_proved():
     banned = re.compile(r"\b(goto|volatile|union|setjmp|alloca)\b")
     prose = re.compile(r'/\*.*?\*/|"[^"\n]*"', re.S)
-    return [f"{path.name}: {word}" for path in files("src/*.[ch]")
+    return [f"{path.name}: {word}" for path in files("src/*.[ch]", "arch/**/*.h")
             for word in banned.findall(prose.sub("", path.read_text()))]
 
 
 def files_and_functions_are_short():
     complaints = []
-    for path in files("src/*.[ch]", "include/framehold/*.h", "port/**/*.[ch]"):
+    for path in files("src/*.[ch]", "include/framehold/*.h", "arch/**/*.h",
+                      "port/**/*.[ch]"):
         lines = path.read_text().splitlines()
         if len(lines) > 800:
             complaints.append(f"{path.name}: {len(lines)} lines")
@@ -202,7 +215,7 @@ def readme_example_runs():
             target = Path(folder) / compiler
             complaints += complaints_of(
                 compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
-                "-Iinclude", "-Iport/hosted", program, "src/framehold.c",
+                "-Iinclude", TABLES, "-Iport/hosted", program, "src/framehold.c",
                 "port/hosted/hosted.c", "port/hosted/hosted_user.c", "-pthread", "-o", target)
             complaints += complaints or complaints_of(target)
         return complaints
@@ -217,6 +230,7 @@ CHECKS = [
     headers_stand_alone_as_cpp17,
     one_file_build_holds_all_sources,
     one_file_build_compiles,
+    every_table_format_serves_the_library,
     library_needs_only_hooks_and_memory_functions,
     ledger_costs_nothing_when_compiled_out,
     sources_are_formatted,

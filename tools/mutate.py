@@ -29,13 +29,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("src", "include", "port", "test", "sources.txt")
+COPIED = ("src", "include", "arch", "port", "test", "sources.txt")
 BUILDS = {
     "checked": ["gcc", "-O1", "-DFH_CHECKED=1"],
     "unchecked": ["gcc", "-O1", "-DFH_CHECKED=0"],
     "tsan": ["clang", "-O1", "-g", "-DFH_CHECKED=0", "-fsanitize=thread"],
 }
-INCLUDES = ["-Iinclude", "-Iport/hosted", "-Isrc", "-Itest"]
+INCLUDES = ["-Iinclude", "-Iarch/x86_64", "-Iarch", "-Iport/hosted", "-Isrc",
+            "-Itest"]
 LIBRARIES = ["-lcmocka", "-lpthread"]
 WORKERS = 2
 

@@ -63,8 +63,8 @@ def compile_watched(compiler, level, tree, source, target, *defines):
     extra = ["-Wno-tsan"] if compiler == "gcc" else []
     must(compiler, "-std=gnu11", f"-O{level}", "-g", "-fno-builtin",
          "-fsanitize=thread", *extra, "-DFH_CHECKED=0", "-DFH_MAX_CPUS=3",
-         *defines, f"-I{tree}/include", f"-I{tree}/src", f"-I{CHECKER}",
-         f"-I{CHECKER}/drivers", "-c", source, "-o", target)
+         *defines, f"-I{tree}/include", f"-I{tree}/arch/x86_64",
+         f"-I{tree}/src", f"-I{CHECKER}", f"-I{CHECKER}/drivers", "-c", source, "-o", target)
     must("objcopy", *(word for name in ("memset", "memcpy", "memmove")
                       for word in ("--redefine-sym", f"{name}=checked_{name}")),
          target)
@@ -73,7 +73,7 @@ def compile_watched(compiler, level, tree, source, target, *defines):
 
 def copy_library(tree):
     """The sources, but with sections so small that a thread can zero one."""
-    for part in ("src", "include"):
+    for part in ("src", "include", "arch"):
         shutil.copytree(ROOT / part, tree / part)
     header = tree / "include/framehold/slot.h"
     usual = "#define FH_SECTION_FRAMES UINT64_C(32768)"

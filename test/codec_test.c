@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The table formats, all of them in one program: every level, flag and kind of
+ * cache on frames at the edges, there and back; and against two readings of
+ * the manuals that share nothing with the formats' headers: entries computed
+ * by hand, and what the hardware makes of an entry (codec_views.h). A format
+ * that is wrong in both directions agrees with itself only.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hostile/fh_hostile.h"
+#include "x86_64/fh_x86_64.h"
+
+#include "codec_views.h"
+
+#define R FH_PAGE_READ
+#define W FH_PAGE_WRITE
+#define X FH_PAGE_EXEC
+#define U FH_PAGE_USER
+#define G FH_PAGE_GLOBAL
+#define A FH_PAGE_ACCESSED
+#define D FH_PAGE_DIRTY
+#define S FH_PAGE_SOFT
+#define T FH_PAGE_TRACKED
+
+#define WB FH_CACHE_WRITEBACK
+#define WT FH_CACHE_WRITETHROUGH
+#define WC FH_CACHE_WRITE_COMBINING
+#define UC FH_CACHE_UNCACHEABLE
+#define WP FH_CACHE_WRITE_PROTECTED
+
+struct format {
+	const char *name;
+	unsigned min_levels;
+	unsigned max_levels;
+	unsigned huge_level;
+	uint64_t frame_end;
+	uint64_t features;
+	bool sets_accessed;
+	bool break_before_make;
+	uint64_t asids;
+	bool (*can_map)(unsigned level, struct fh_page_prop prop,
+			uint64_t features);
+	uint64_t (*leaf)(uint64_t frame, unsigned level,
+			 struct fh_page_prop prop);
+	uint64_t (*table)(uint64_t frame, unsigned level);
+	enum fh_pte_kind (*kind)(uint64_t pte, unsigned level);
+	uint64_t (*frame)(uint64_t pte, unsigned level);
+	struct fh_page_prop (*prop)(uint64_t pte, unsigned level);
+	/* Whether the format can say it, read off the manual. */
+	bool (*expressible)(unsigned level, uint32_t flags, uint32_t cache,
+			    uint64_t features);
+	/* What the hardware makes of an entry; NULL for no hardware. */
+	struct view (*view)(uint64_t pte, unsigned level);
+	/* Of its flags, those that the hardware has a bit for. */
+	uint32_t hardware_flags;
+	/* Until the leaf is accessed and dirty, hardware refuses it. */
+	bool hardware_needs_accessed;
+	bool hardware_needs_dirty;
+};
+
+/* Reading is what everything else needs, or nothing at all is allowed. */
+static bool needs_read(uint32_t flags)
+{
+	return (flags & R) != 0 || (flags & (W | X)) == 0;
+}
+
+static bool x86_64_expressible(unsigned level, uint32_t flags, uint32_t cache,
+			       uint64_t features)
+{
+	return needs_read(flags) && cache != WP &&
+	       (level <= 2 || (level == 3 && features == FH_X86_64_PAGES_1G));
+}
+
+static bool hostile_expressible(unsigned level, uint32_t flags, uint32_t cache,
+				uint64_t features)
+{
+	(void)flags;
+	(void)cache;
+	(void)features;
+	return level <= 3;
+}
+
+#define FORMAT(low, high)                                                      \
+	.name = FH_##high##_NAME, .min_levels = FH_##high##_MIN_LEVELS,        \
+	.max_levels = FH_##high##_MAX_LEVELS,                                  \
+	.huge_level = FH_##high##_HUGE_LEVEL,                                  \
+	.frame_end = FH_##high##_FRAME_END, .features = FH_##high##_FEATURES,  \
+	.sets_accessed = FH_##high##_SETS_ACCESSED,                            \
+	.break_before_make = FH_##high##_BREAK_BEFORE_MAKE,                    \
+	.asids = FH_##high##_ASIDS, .can_map = fh_##low##_can_map,             \
+	.leaf = fh_##low##_leaf, .table = fh_##low##_table,                    \
+	.kind = fh_##low##_kind, .frame = fh_##low##_frame,                    \
+	.prop = fh_##low##_prop, .expressible = low##_expressible
+
+static const struct format formats[] = {
+	{
+		FORMAT(x86_64, X86_64),
+		.view = x86_64_view,
+		.hardware_flags = R | W | X | U | G | A | D,
+	},
+	{
+		FORMAT(hostile, HOSTILE),
+	},
+};
+
+#define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+/* One leaf of one format, as the tests below go through them. */
+struct sample {
+	const struct format *format;
+	unsigned level;
+	uint64_t frame;
+	struct fh_page_prop prop;
+	uint64_t pte;
+};
+
+/* Fails with all that is known of the sample. */
+static void expect(bool holds, const struct sample *s, const char *what)
+{
+	if (!holds)
+		fail_msg("%s: %s: level %u frame %#llx flags %#x cache %u: "
+			 "entry %#llx",
+			 s->format->name, what, s->level,
+			 (unsigned long long)s->frame, (unsigned)s->prop.flags,
+			 (unsigned)s->prop.cache, (unsigned long long)s->pte);
+}
+
+static bool same_prop(struct fh_page_prop a, struct fh_page_prop b)
+{
+	return a.flags == b.flags && a.cache == b.cache;
+}
+
+/* Goes on to the next of all properties; false after the last. */
+static bool next_prop(struct fh_page_prop *prop)
+{
+	prop->cache++;
+	if (prop->cache == FH_CACHE_KINDS) {
+		prop->cache = 0;
+		prop->flags++;
+	}
+	return prop->flags <= FH_PAGE_ALL_FLAGS;
+}
+
+/* Frames at the edges of what a leaf of that level can name. */
+static size_t edge_frames(const struct format *format, unsigned level,
+			  uint64_t frames[8])
+{
+	uint64_t pages = fh_level_pages(level);
+	size_t n = 0;
+
+	frames[n++] = 0;
+	frames[n++] = pages;
+	frames[n++] = pages * 3;
+	frames[n++] = UINT64_C(0xffc0000);
+	frames[n++] = format->frame_end / 2;
+	frames[n++] = UINT64_C(0x123456789) % format->frame_end / pages * pages;
+	frames[n++] = format->frame_end - pages * 2;
+	frames[n++] = format->frame_end - pages;
+	return n;
+}
+
+/* Calls check for each leaf at each of the edges. */
+static void for_each_leaf(const struct format *format,
+			  void (*check)(const struct sample *))
+{
+	uint64_t checked = 0;
+	uint64_t frames[8];
+
+	for (unsigned level = 1; level <= FH_MAX_LEVELS; level++) {
+		struct sample s = {.format = format, .level = level};
+
+		do {
+			if (!format->can_map(level, s.prop, format->features))
+				continue;
+			size_t n = edge_frames(format, level, frames);
+
+			for (size_t i = 0; i < n; i++) {
+				s.frame = frames[i];
+				s.pte = format->leaf(s.frame, level, s.prop);
+				check(&s);
+				checked++;
+			}
+		} while (next_prop(&s.prop));
+	}
+	/* At the least: three levels, write-back, one permission. */
+	assert_true(checked >= 3 * 8);
+}
+
+static void for_each_format(void (*check)(const struct sample *))
+{
+	for (size_t i = 0; i < NR_FORMATS; i++)
+		for_each_leaf(&formats[i], check);
+}
+
+static void zero_is_absent_in_every_format(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++)
+		for (unsigned level = 1; level <= FH_MAX_LEVELS; level++)
+			assert_int_equal(formats[i].kind(0, level),
+					 FH_PTE_ABSENT);
+}
+
+static void can_map_is_what_the_manual_allows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		for (uint64_t on = 0; on <= f->features; on++)
+			for (unsigned level = 0; level <= 7; level++) {
+				struct sample s = {.format = f, .level = level};
+
+				do {
+					bool can = level >= 1 && level <= 3 &&
+						   f->expressible(
+							   level, s.prop.flags,
+							   s.prop.cache, on);
+
+					s.pte = on;
+					expect(f->can_map(level, s.prop, on) ==
+						       can,
+					       &s, "can_map is wrong");
+				} while (next_prop(&s.prop));
+			}
+	}
+}
+
+static void property_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+		struct fh_page_prop good = fh_page_prop(R | A | D);
+		struct fh_page_prop bad = good;
+
+		assert_true(f->can_map(1, good, f->features));
+		for (uint32_t bit = FH_PAGE_ALL_FLAGS + 1; bit != 0; bit *= 2) {
+			bad.flags = good.flags | bit;
+			assert_false(f->can_map(1, bad, f->features));
+		}
+		bad = good;
+		bad.cache = FH_CACHE_KINDS;
+		assert_false(f->can_map(1, bad, f->features));
+		bad.cache = UINT32_MAX;
+		assert_false(f->can_map(1, bad, f->features));
+	}
+}
+
+static void check_round_trip(const struct sample *s)
+{
+	const struct format *f = s->format;
+	struct fh_page_prop prop = f->prop(s->pte, s->level);
+
+	expect(f->frame(s->pte, s->level) == s->frame, s, "other frame");
+	expect(same_prop(prop, s->prop), s, "other property");
+	expect(f->leaf(f->frame(s->pte, s->level), s->level, prop) == s->pte, s,
+	       "another entry the second time");
+}
+
+static void leaf_round_trips_exactly(void **state)
+{
+	(void)state;
+	for_each_format(check_round_trip);
+}
+
+static void check_leaf_kind(const struct sample *s)
+{
+	expect(s->format->kind(s->pte, s->level) == FH_PTE_LEAF, s, "no leaf");
+	expect(s->pte != 0, s, "zero");
+}
+
+static void leaf_is_never_table_or_absent(void **state)
+{
+	(void)state;
+	for_each_format(check_leaf_kind);
+}
+
+static void table_round_trips_and_is_never_leaf(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		for (unsigned level = 2; level <= f->max_levels; level++) {
+			uint64_t frames[8];
+			size_t n = edge_frames(f, 1, frames);
+
+			/* Page 0 is never a node: begin behind it. */
+			for (size_t k = 1; k < n; k++) {
+				uint64_t pte = f->table(frames[k], level);
+
+				assert_true(pte != 0);
+				assert_int_equal(f->kind(pte, level),
+						 FH_PTE_TABLE);
+				assert_true(f->frame(pte, level) == frames[k]);
+			}
+		}
+	}
+}
+
+static void hardware_follows_tables_to_their_node(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		if (f->view == NULL)
+			continue;
+		for (unsigned level = 2; level <= f->max_levels; level++) {
+			uint64_t frames[8];
+			size_t n = edge_frames(f, 1, frames);
+
+			for (size_t k = 1; k < n; k++) {
+				uint64_t pte = f->table(frames[k], level);
+				struct view seen = f->view(pte, level);
+
+				assert_int_equal(seen.kind, VIEW_FOLLOWED);
+				assert_true(seen.address == frames[k] << 12);
+			}
+		}
+	}
+}
+
+/* The flags that hardware acts on while the leaf is as the sample says. */
+static uint32_t acted_on(const struct sample *s)
+{
+	uint32_t flags = s->prop.flags & s->format->hardware_flags;
+
+	if (s->format->hardware_needs_accessed && (flags & A) == 0)
+		flags &= ~(uint32_t)(R | W | X);
+	if (s->format->hardware_needs_dirty && (flags & D) == 0)
+		flags &= ~(uint32_t)W;
+	return flags;
+}
+
+static void check_view(const struct sample *s)
+{
+	struct view seen;
+	uint32_t wanted = acted_on(s);
+
+	if (s->format->view == NULL)
+		return;
+	seen = s->format->view(s->pte, s->level);
+	if ((wanted & (R | W | X)) == 0) {
+		expect(seen.kind != VIEW_FOLLOWED, s, "followed as a table");
+		expect(seen.kind == VIEW_REFUSED ||
+			       (seen.flags & (R | W | X)) == 0,
+		       s, "hardware allows something");
+		return;
+	}
+	expect(seen.kind == VIEW_MAPS, s, "hardware maps nothing");
+	expect(seen.address == s->frame << 12, s, "hardware's address");
+	expect(seen.flags == wanted, s, "hardware's permissions");
+	expect(seen.cache == s->prop.cache, s, "hardware's memory type");
+}
+
+static void hardware_does_what_the_leaf_says(void **state)
+{
+	(void)state;
+	for_each_format(check_view);
+}
+
+/* Entries as the manuals have them, put together by hand. */
+struct known {
+	const char *name;
+	uint64_t pte;
+	unsigned level;
+	uint64_t frame;
+	uint32_t flags; /* TABLE: names a node */
+	uint32_t cache;
+};
+
+#define TABLE UINT32_MAX
+
+static const struct known known_entries[] = {
+	{"x86-64", 0x8000000000001183, 1, 1, R | W | G, WB},
+	{"x86-64", 0x00000000123450a5, 1, 0x12345, R | X | U | A, WB},
+	{"x86-64", 0x00000000002001e1, 2, 0x200, R | X | G | A | D, WB},
+	{"x86-64", 0x800000004000009b, 3, 0x40000, R | W, UC},
+	{"x86-64", 0x80000000e0000093, 2, 0xe0000, R | W, WC},
+	{"x86-64", 0x8000000000002089, 1, 2, R, WT},
+	{"x86-64", 0x801ffffffffff0e4, 1, 0xffffffffff, U | A | D | T, WB},
+	{"x86-64", 0x8020000000003087, 1, 3, R | W | U | S, WB},
+	{"x86-64", 0x000fffffc0000081, 3, 0xfffffc0000, R | X, WB},
+	{"x86-64", 0x0000000000005007, 2, 5, TABLE, 0},
+	{"x86-64", 0x000ffffffffff007, 5, 0xffffffffff, TABLE, 0},
+};
+
+static const struct format *format_named(const char *name)
+{
+	for (size_t i = 0; i < NR_FORMATS; i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	fail_msg("no format %s", name);
+	return NULL;
+}
+
+static void entries_are_those_of_the_manuals(void **state)
+{
+	size_t n = sizeof(known_entries) / sizeof(known_entries[0]);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		const struct known *k = &known_entries[i];
+		const struct format *f = format_named(k->name);
+		struct sample s = {
+			f, k->level, k->frame, {k->flags, k->cache}, 0};
+
+		s.pte = k->flags == TABLE ? f->table(k->frame, k->level)
+					  : f->leaf(k->frame, k->level, s.prop);
+		expect(s.pte == k->pte, &s, "not the manual's");
+		expect(k->flags == TABLE ||
+			       f->can_map(k->level, s.prop, f->features),
+		       &s, "a known leaf is refused");
+	}
+}
+
+static void firmware_entries_decode_as_hardware_takes_them(void **state)
+{
+	struct fh_page_prop prop;
+
+	(void)state;
+	/* A page of firmware's: present, writable, accessed, dirty, no bit 7. */
+	assert_int_equal(fh_x86_64_kind(0x9f063, 1), FH_PTE_LEAF);
+	assert_true(fh_x86_64_frame(0x9f063, 1) == 0x9f);
+	prop = fh_x86_64_prop(0x9f063, 1);
+	assert_int_equal(prop.flags, R | W | X | A | D);
+	/* A table that hardware has walked is marked accessed. */
+	assert_int_equal(fh_x86_64_kind(0x5027, 2), FH_PTE_TABLE);
+	assert_true(fh_x86_64_frame(0x5027, 2) == 5);
+	/* Bit 12 of a large leaf is no part of the address. */
+	assert_true(fh_x86_64_frame(0x2010e3, 2) == 0x200);
+	assert_true(fh_x86_64_frame(0x400010e3, 3) == 0x40000);
+	/* What hardware does not follow is not followed. */
+	assert_int_equal(fh_x86_64_kind(0x5006, 2), FH_PTE_LEAF);
+	assert_int_equal(fh_x86_64_prop(0x5006, 2).flags & R, 0);
+}
+
+static void accessed_and_dirty_of_hardware_show(void **state)
+{
+	uint64_t pte = fh_x86_64_leaf(7, 1, fh_user_prop(R | W));
+
+	(void)state;
+	assert_int_equal(fh_x86_64_prop(pte | 0x20, 1).flags, R | W | U | A);
+	assert_int_equal(fh_x86_64_prop(pte | 0x60, 1).flags,
+			 R | W | U | A | D);
+}
+
+static bool is_garbage(const struct sample *s, unsigned level)
+{
+	const struct format *f = s->format;
+
+	return f->kind(s->pte, level) != f->kind(s->pte, s->level) ||
+	       f->frame(s->pte, level) != s->frame;
+}
+
+static void check_wrong_level(const struct sample *s)
+{
+	for (unsigned level = 1; level <= FH_MAX_LEVELS; level++)
+		expect(level == s->level || is_garbage(s, level), s,
+		       "makes sense at another level");
+}
+
+static void hostile_entry_at_wrong_level_is_garbage(void **state)
+{
+	const struct format *f = format_named("hostile");
+
+	(void)state;
+	for_each_leaf(f, check_wrong_level);
+	for (unsigned level = 1; level <= FH_MAX_LEVELS; level++) {
+		struct sample s = {.format = f, .level = level};
+
+		/* The frames that a test machine has. */
+		for (s.frame = 1; s.frame < 65536; s.frame++) {
+			s.pte = level == 1 ? f->leaf(s.frame, 1,
+						     fh_user_prop(R | W))
+					   : f->table(s.frame, level);
+			check_wrong_level(&s);
+		}
+	}
+}
+
+static void constants_keep_the_contract(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		assert_true(f->min_levels >= 3);
+		assert_true(f->max_levels >= f->min_levels);
+		assert_true(f->max_levels <= FH_MAX_LEVELS);
+		assert_true(f->huge_level >= 2 &&
+			    f->huge_level <= f->min_levels);
+		assert_int_equal(f->frame_end % fh_level_pages(f->huge_level),
+				 0);
+		assert_true(f->frame_end <= UINT64_C(1) << 52);
+		assert_true(f->asids >= 1 && f->asids <= 65536);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_is_absent_in_every_format),
+		cmocka_unit_test(can_map_is_what_the_manual_allows),
+		cmocka_unit_test(property_that_is_none_is_refused),
+		cmocka_unit_test(leaf_round_trips_exactly),
+		cmocka_unit_test(leaf_is_never_table_or_absent),
+		cmocka_unit_test(table_round_trips_and_is_never_leaf),
+		cmocka_unit_test(hardware_follows_tables_to_their_node),
+		cmocka_unit_test(hardware_does_what_the_leaf_says),
+		cmocka_unit_test(entries_are_those_of_the_manuals),
+		cmocka_unit_test(
+			firmware_entries_decode_as_hardware_takes_them),
+		cmocka_unit_test(accessed_and_dirty_of_hardware_show),
+		cmocka_unit_test(hostile_entry_at_wrong_level_is_garbage),
+		cmocka_unit_test(constants_keep_the_contract),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

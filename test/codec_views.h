@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What hardware makes of one table entry, bit by bit from the manuals, for
+ * codec_test.c. Shares nothing with the headers of the formats: neither their
+ * constants nor how they name things.
+ */
+#ifndef FRAMEHOLD_TEST_CODEC_VIEWS_H
+#define FRAMEHOLD_TEST_CODEC_VIEWS_H
+
+#include <framehold/prop.h>
+
+enum view_kind {
+	VIEW_REFUSED,  /* a fault, whatever the access */
+	VIEW_FOLLOWED, /* the address of the next table */
+	VIEW_MAPS,
+};
+
+struct view {
+	enum view_kind kind;
+	uint64_t address;
+	uint32_t flags; /* for the privilege that the entry is meant for */
+	uint32_t cache;
+};
+
+static inline bool view_bit(uint64_t pte, unsigned bit)
+{
+	return (pte >> bit) % 2 == 1;
+}
+
+/* Bits low .. high of the entry, where they stand. */
+static inline uint64_t view_field(uint64_t pte, unsigned low, unsigned high)
+{
+	uint64_t upper = high == 63 ? 0 : pte >> (high + 1) << (high + 1);
+
+	return (pte - upper) >> low << low;
+}
+
+static inline uint32_t view_flag(uint64_t pte, unsigned bit, uint32_t flag)
+{
+	return view_bit(pte, bit) ? flag : 0;
+}
+
+/*
+ * Intel SDM volume 3, tables 4-15 to 4-20; no protection keys. The memory type
+ * comes from entry 4 PAT + 2 PCD + PWT of IA32_PAT as this format wants it.
+ */
+static inline struct view x86_64_view(uint64_t pte, unsigned level)
+{
+	static const uint32_t types[8] = {
+		FH_CACHE_WRITEBACK,       FH_CACHE_WRITETHROUGH,
+		FH_CACHE_WRITE_COMBINING, FH_CACHE_UNCACHEABLE,
+		FH_CACHE_WRITEBACK,       FH_CACHE_WRITETHROUGH,
+		FH_CACHE_WRITE_COMBINING, FH_CACHE_UNCACHEABLE,
+	};
+	struct view seen = {VIEW_REFUSED, 0, 0, 0};
+	bool large = level > 1 && view_bit(pte, 7);
+	bool pat = view_bit(pte, level == 1 ? 7 : 12);
+
+	if (!view_bit(pte, 0))
+		return seen;
+	if (level > 1 && !large) {
+		seen.kind = VIEW_FOLLOWED;
+		seen.address = view_field(pte, 12, 51);
+		return seen;
+	}
+	/* Reserved bits: size at levels 4 and 5, and low address bits. */
+	if (level > 3 || (level == 2 && view_field(pte, 13, 20) != 0) ||
+	    (level == 3 && view_field(pte, 13, 29) != 0))
+		return seen;
+	seen.kind = VIEW_MAPS;
+	seen.address = view_field(pte, 3 + 9 * level, 51);
+	seen.flags = FH_PAGE_READ | view_flag(pte, 1, FH_PAGE_WRITE) |
+		     view_flag(~pte, 63, FH_PAGE_EXEC) |
+		     view_flag(pte, 2, FH_PAGE_USER) |
+		     view_flag(pte, 8, FH_PAGE_GLOBAL) |
+		     view_flag(pte, 5, FH_PAGE_ACCESSED) |
+		     view_flag(pte, 6, FH_PAGE_DIRTY);
+	seen.cache = types[4 * pat + 2 * view_bit(pte, 4) + view_bit(pte, 3)];
+	return seen;
+}
+
+#endif /* FRAMEHOLD_TEST_CODEC_VIEWS_H */
