@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "hostile/fh_hostile.h"
+#include "riscv64/fh_riscv64.h"
 #include "x86_64/fh_x86_64.h"
 
 #include "codec_views.h"
@@ -78,6 +79,16 @@ static bool x86_64_expressible(unsigned level, uint32_t flags, uint32_t cache,
 	       (level <= 2 || (level == 3 && features == FH_X86_64_PAGES_1G));
 }
 
+static bool riscv64_expressible(unsigned level, uint32_t flags, uint32_t cache,
+				uint64_t features)
+{
+	bool typed = features == FH_RISCV64_SVPBMT;
+
+	/* W without R is reserved; X alone is not. */
+	return level <= 3 && (flags & (R | W)) != W &&
+	       (cache == WB || (typed && (cache == WC || cache == UC)));
+}
+
 static bool hostile_expressible(unsigned level, uint32_t flags, uint32_t cache,
 				uint64_t features)
 {
@@ -104,6 +115,13 @@ static const struct format formats[] = {
 		FORMAT(x86_64, X86_64),
 		.view = x86_64_view,
 		.hardware_flags = R | W | X | U | G | A | D,
+	},
+	{
+		FORMAT(riscv64, RISCV64),
+		.view = riscv64_view,
+		.hardware_flags = R | W | X | U | G | A | D,
+		.hardware_needs_accessed = true,
+		.hardware_needs_dirty = true,
 	},
 	{
 		FORMAT(hostile, HOSTILE),
@@ -392,6 +410,16 @@ static const struct known known_entries[] = {
 	{"x86-64", 0x000fffffc0000081, 3, 0xfffffc0000, R | X, WB},
 	{"x86-64", 0x0000000000005007, 2, 5, TABLE, 0},
 	{"x86-64", 0x000ffffffffff007, 5, 0xffffffffff, TABLE, 0},
+	{"RISC-V", 0x00000000200000e7, 1, 0x80000, R | W | G | A | D, WB},
+	{"RISC-V", 0x00000000048d14db, 1, 0x12345, R | X | U | A | D, WB},
+	{"RISC-V", 0x00000000000800c9, 2, 0x200, X | A | D, WB},
+	{"RISC-V", 0x40000000100000c7, 3, 0x40000, R | W | A | D, UC},
+	{"RISC-V", 0x2000000000000cc7, 1, 3, R | W | A | D, WC},
+	{"RISC-V", 0x003ffffffffffdd4, 1, 0xfffffffffff, U | A | D | T, WB},
+	{"RISC-V", 0x0000000000000004, 3, 0, 0, WB},
+	{"RISC-V", 0x0000000000000603, 1, 1, R | S, WB},
+	{"RISC-V", 0x0000000000001401, 2, 5, TABLE, 0},
+	{"RISC-V", 0x003ffffffffffc01, 5, 0xfffffffffff, TABLE, 0},
 };
 
 static const struct format *format_named(const char *name)

@@ -79,4 +79,47 @@ static inline struct view x86_64_view(uint64_t pte, unsigned level)
 	return seen;
 }
 
+/*
+ * RISC-V privileged architecture, Sv39 and its like, Svpbmt; of a machine that
+ * faults rather than set A and D itself (Svade).
+ */
+static inline struct view riscv64_view(uint64_t pte, unsigned level)
+{
+	static const uint32_t types[4] = {
+		FH_CACHE_WRITEBACK, FH_CACHE_WRITE_COMBINING, /* NC */
+		FH_CACHE_UNCACHEABLE,                         /* IO */
+		FH_CACHE_KINDS,                               /* reserved */
+	};
+	struct view seen = {VIEW_REFUSED, 0, 0, 0};
+	bool leaf = view_bit(pte, 1) || view_bit(pte, 2) || view_bit(pte, 3);
+
+	/* N is that of Svnapot; 54 to 60, W without R are reserved. */
+	if (!view_bit(pte, 0) || view_field(pte, 54, 60) != 0 ||
+	    view_bit(pte, 63) || (view_bit(pte, 2) && !view_bit(pte, 1)))
+		return seen;
+	seen.address = view_field(pte, 10, 53) << 2;
+	if (!leaf) {
+		bool refused = level == 1 || view_bit(pte, 4) ||
+			       view_bit(pte, 6) || view_bit(pte, 7) ||
+			       view_field(pte, 61, 62) != 0;
+
+		seen.kind = refused ? VIEW_REFUSED : VIEW_FOLLOWED;
+		return seen;
+	}
+	if (level > 1 && view_field(pte, 10, 9 * level) != 0)
+		return seen;
+	seen.flags = view_flag(pte, 4, FH_PAGE_USER) |
+		     view_flag(pte, 5, FH_PAGE_GLOBAL) |
+		     view_flag(pte, 6, FH_PAGE_ACCESSED) |
+		     view_flag(pte, 7, FH_PAGE_DIRTY);
+	if (view_bit(pte, 6))
+		seen.flags |= view_flag(pte, 1, FH_PAGE_READ) |
+			      view_flag(pte, 3, FH_PAGE_EXEC);
+	if (view_bit(pte, 6) && view_bit(pte, 7))
+		seen.flags |= view_flag(pte, 2, FH_PAGE_WRITE);
+	seen.kind = VIEW_MAPS;
+	seen.cache = types[view_field(pte, 61, 62) >> 61];
+	return seen;
+}
+
 #endif /* FRAMEHOLD_TEST_CODEC_VIEWS_H */
