@@ -33,9 +33,6 @@ enum fh_status fh_allocator_init(const struct fh_memory_map *map,
 	if (status != FH_OK)
 		return status;
 	fh_magazines_open();
-	fh_host_preempt_off();
-	fh_magazine_online(fh_host_cpu());
-	fh_host_preempt_on();
 	return FH_OK;
 }
 
@@ -212,13 +209,13 @@ void fh_alloc_stats(struct fh_alloc_stats *stats)
 
 /* ---- CPUs ---- */
 
-void fh_cpu_online(unsigned cpu)
+void fh_allocator_cpu_online(unsigned cpu)
 {
 	if (fh_layout.zone_count > 0)
 		fh_magazine_online(cpu);
 }
 
-void fh_cpu_offline(unsigned cpu)
+void fh_allocator_cpu_offline(unsigned cpu)
 {
 	fh_magazine_offline(cpu);
 }

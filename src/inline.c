@@ -25,6 +25,14 @@ extern uint64_t fh_word_load_acquire(const uint64_t *word);
 extern void fh_word_store_relaxed(uint64_t *word, uint64_t value);
 extern void fh_word_store_release(uint64_t *word, uint64_t value);
 extern uint64_t fh_word_add_relaxed(uint64_t *word, uint64_t n);
+extern uint64_t fh_word_sub_release(uint64_t *word, uint64_t n);
+extern uint64_t fh_word_or_relaxed(uint64_t *word, uint64_t bits);
+extern uint64_t fh_word_or_acquire_release(uint64_t *word, uint64_t bits);
+extern uint64_t fh_word_and_release(uint64_t *word, uint64_t bits);
+extern uint64_t fh_word_and_relaxed(uint64_t *word, uint64_t bits);
+extern uint64_t fh_word_swap_relaxed(uint64_t *word, uint64_t value);
+extern uint64_t fh_word_cas_relaxed(uint64_t *word, uint64_t expected,
+				    uint64_t desired);
 extern uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
 				    uint64_t desired);
 extern uint8_t fh_byte_load_acquire(const uint8_t *byte);

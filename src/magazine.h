@@ -180,7 +180,7 @@ void fh_magazine_empty(void);
 /* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
 void fh_magazines_drain(void);
 
-/* As fh_alloc_poll(), fh_cpu_online(), fh_cpu_offline(). */
+/* As fh_alloc_poll(), fh_allocator_cpu_online(), fh_allocator_cpu_offline(). */
 void fh_magazine_poll(void);
 void fh_magazine_online(unsigned cpu);
 void fh_magazine_offline(unsigned cpu);

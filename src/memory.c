@@ -13,7 +13,9 @@
 #include <framehold/memory.h>
 
 #include "early.h"
+#include "flush.h"
 #include "ledger.h"
+#include "rcu.h"
 #include "slot.h"
 
 static struct {
@@ -370,6 +372,8 @@ static const struct fh_memory_totals no_totals;
 
 static void forget_memory(void)
 {
+	fh_rcu_close();
+	fh_flush_close();
 	fh_allocator_fini();
 	if (FH_CHECKED)
 		fh_ledger_close();
@@ -384,6 +388,13 @@ static enum fh_status open_early(struct fh_memory_map *map)
 	if (bring_up.opened_early)
 		return fh_early_begin(map);
 	return fh_early_map() == map ? FH_OK : FH_E_INVALID;
+}
+
+static void bring_this_cpu_online(void)
+{
+	fh_host_preempt_off();
+	fh_cpu_online(fh_host_cpu());
+	fh_host_preempt_on();
 }
 
 enum fh_status fh_init(const struct fh_init_options *options)
@@ -408,6 +419,7 @@ enum fh_status fh_init(const struct fh_init_options *options)
 	}
 	fh_early_retire();
 	bring_up.map = map;
+	bring_this_cpu_online();
 	hold_all(map);
 	hand_over(map);
 	return FH_OK;

@@ -239,12 +239,12 @@ bool fh_alloc_zone(size_t index, struct fh_zone_stats *stats)
 
 /* CPUs keep nothing. */
 
-void fh_cpu_online(unsigned cpu)
+void fh_allocator_cpu_online(unsigned cpu)
 {
 	(void)cpu;
 }
 
-void fh_cpu_offline(unsigned cpu)
+void fh_allocator_cpu_offline(unsigned cpu)
 {
 	(void)cpu;
 }

@@ -110,19 +110,26 @@ FH_NODISCARD
 bool fh_alloc_zone(size_t index, struct fh_zone_stats *stats);
 
 /*
- * A CPU keeps free pages at hand from when it comes online until it goes
- * offline; before and after, allocation works all the same, and takes a lock
- * each time. fh_init() brings the CPU that calls it online. A CPU is brought
- * online by itself or before it starts, and goes offline by itself, last, or
- * when it has stopped. Does nothing if it is so already. Thread context.
+ * A CPU takes part from when it comes online until it goes offline: it keeps
+ * free pages at hand; others wait for it, when they want these, when they have
+ * changed translations that it may have cached, and before they free what it
+ * may be looking at. Before and after, allocation works all the same, and takes
+ * a lock each time; but there is no atomic section (mode.h) and no address
+ * space but the kernel's on a CPU that is offline. Whoever waits needs it to
+ * answer fh_host_kick() and, with page tables, to call fh_poll().
+ *
+ * fh_init() brings the CPU that calls it online. A CPU is brought online by
+ * itself, with preemption off, or, without page tables, before it starts. It
+ * goes offline by itself, last, using nothing that may be unmapped; or when it
+ * has stopped. Does nothing if it is so already. Thread context.
  */
 void fh_cpu_online(unsigned cpu);
 void fh_cpu_offline(unsigned cpu);
 
 /*
  * Gives up what this CPU keeps at hand, if another CPU has asked for it: to be
- * called when fh_host_kick() has reached this CPU. Thread and interrupt
- * context.
+ * called when fh_host_kick() has reached this CPU: by fh_kicked() of poll.h.
+ * Thread and interrupt context.
  */
 void fh_alloc_poll(void);
 

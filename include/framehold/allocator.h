@@ -4,8 +4,8 @@
  * uses its page allocator. They are bound at link time, without indirect
  * calls; leave the files marked "allocator" in sources.txt out and define
  * these to bring your own, and with them what alloc.h says of statistics and
- * CPUs: fh_alloc_stats(), fh_alloc_zone(), fh_cpu_online(), fh_cpu_offline(),
- * fh_alloc_poll(), fh_alloc_drain(). examples/own_allocator/ has one.
+ * kicks: fh_alloc_stats(), fh_alloc_zone(), fh_alloc_poll(), fh_alloc_drain().
+ * examples/own_allocator/ has one.
  *
  * The allocator knows pages as free or not. Every page that it calls free is
  * in state FREE, and it never gives the same page to two callers. It reads
@@ -113,6 +113,14 @@ enum fh_status fh_allocator_audit(struct fh_finding *finding);
  */
 FH_NODISCARD
 enum fh_status fh_allocator_cover(uint64_t first, uint64_t n);
+
+/*
+ * A CPU comes and goes, as fh_cpu_online() and fh_cpu_offline() say, which call
+ * these: an allocator may keep pages for each CPU that is online. They are
+ * called for no CPU before fh_allocator_init(). Thread context.
+ */
+void fh_allocator_cpu_online(unsigned cpu);
+void fh_allocator_cpu_offline(unsigned cpu);
 
 /*
  * Makes the slots of a raw section ready, if they are not yet: by the

@@ -24,11 +24,25 @@ FH_BEGIN_DECLS
 	((word) == (expected) ? ((word) = (desired), true)                     \
 			      : ((expected) = (word), false))
 #define FH_CAS_RELAXED FH_CAS
+/* The word before, and the word changed, in one expression. */
+static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
+{
+	uint64_t old = *word;
+
+	*word = value;
+	return old;
+}
+#define FH_OR(word, bits, order)    fh_replace_plainly(&(word), (word) | (bits))
+#define FH_AND(word, bits, order)   fh_replace_plainly(&(word), (word) & (bits))
+#define FH_SWAP(word, value, order) fh_replace_plainly(&(word), value)
 #else
 #define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
 #define FH_ADD(word, n, order)       __atomic_fetch_add(&(word), n, order)
 #define FH_SUB(word, n, order)       __atomic_fetch_sub(&(word), n, order)
+#define FH_OR(word, bits, order)     __atomic_fetch_or(&(word), bits, order)
+#define FH_AND(word, bits, order)    __atomic_fetch_and(&(word), bits, order)
+#define FH_SWAP(word, value, order)  __atomic_exchange_n(&(word), value, order)
 #define FH_CAS(word, expected, desired)                                        \
 	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
 				    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
@@ -210,6 +224,97 @@ FH_INLINE uint64_t fh_word_add_relaxed(uint64_t *word, uint64_t n)
 	return FH_ADD(*word, n, __ATOMIC_RELAXED);
 }
 
+/* Takes n away; returns the word before. */
+/*@
+  requires \valid(word) && *word >= n;
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == \result - n;
+*/
+FH_INLINE uint64_t fh_word_sub_release(uint64_t *word, uint64_t n)
+{
+	return FH_SUB(*word, n, __ATOMIC_RELEASE);
+}
+
+/* Sets bits, none perhaps; returns the word before. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result | bits);
+*/
+FH_INLINE uint64_t fh_word_or_relaxed(uint64_t *word, uint64_t bits)
+{
+	return FH_OR(*word, bits, __ATOMIC_RELAXED);
+}
+
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result | bits);
+*/
+FH_INLINE uint64_t fh_word_or_acquire_release(uint64_t *word, uint64_t bits)
+{
+	return FH_OR(*word, bits, __ATOMIC_ACQ_REL);
+}
+
+/* Keeps those bits only; returns the word before. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result & bits);
+*/
+FH_INLINE uint64_t fh_word_and_release(uint64_t *word, uint64_t bits)
+{
+	return FH_AND(*word, bits, __ATOMIC_RELEASE);
+}
+
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result & bits);
+*/
+FH_INLINE uint64_t fh_word_and_relaxed(uint64_t *word, uint64_t bits)
+{
+	return FH_AND(*word, bits, __ATOMIC_RELAXED);
+}
+
+/* Writes value; returns the word before. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == value;
+*/
+FH_INLINE uint64_t fh_word_swap_relaxed(uint64_t *word, uint64_t value)
+{
+	return FH_SWAP(*word, value, __ATOMIC_RELAXED);
+}
+
+/* As fh_state_cas_acquire(), but relaxed in both cases. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result == expected ? desired : \result);
+*/
+FH_INLINE uint64_t fh_word_cas_relaxed(uint64_t *word, uint64_t expected,
+				       uint64_t desired)
+{
+	(void)FH_CAS_RELAXED(*word, expected, desired);
+	return expected;
+}
+
 /* As fh_state_cas_acquire(). */
 /*@
   requires \valid(word);
@@ -356,6 +461,9 @@ FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
 #undef FH_STORE
 #undef FH_ADD
 #undef FH_SUB
+#undef FH_OR
+#undef FH_AND
+#undef FH_SWAP
 #undef FH_CAS
 #undef FH_CAS_RELAXED
 

@@ -68,6 +68,15 @@
 #define FH_POISON_BYTE 0xfd
 
 /*
+ * 1: page-table nodes wait for grace periods of the kernel's own, by
+ * fh_host_rcu_begin() and fh_host_rcu_is_over() in host.h, for kernels that
+ * have them anyway. 0: for the library's, which fh_poll() reports to.
+ */
+#ifndef FH_HOST_RCU
+#define FH_HOST_RCU 0
+#endif
+
+/*
  * A header of the port's that defines hooks of host.h as static inline
  * functions; those it leaves out are ordinary functions found at link time.
  *
@@ -82,6 +91,9 @@
 #endif
 #if FH_POISON != 0 && FH_POISON != 1
 #error "FH_POISON is 0 or 1"
+#endif
+#if FH_HOST_RCU != 0 && FH_HOST_RCU != 1
+#error "FH_HOST_RCU is 0 or 1"
 #endif
 
 #endif /* FRAMEHOLD_CONFIG_H */

@@ -11,6 +11,7 @@
 #include <framehold/list.h>
 #include <framehold/maptext.h>
 #include <framehold/memory.h>
+#include <framehold/poll.h>
 #include <framehold/segment.h>
 #include <framehold/typed.h>
 #include <framehold/unique.h>

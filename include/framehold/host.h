@@ -200,12 +200,30 @@ bool fh_host_may_wait(void);
 #endif
 
 /*
- * Makes the CPU call fh_alloc_poll() soon, whatever it is doing: by an
+ * Makes the CPU call fh_kicked() of poll.h soon, whatever it is doing: by an
  * interrupt, unless the CPU looks by itself often enough. Another CPU waits for
  * it, without a lock and with interrupts on. Never called with one CPU online.
  */
 #ifndef fh_host_kick
 void fh_host_kick(unsigned cpu);
+#endif
+
+/* ---- With FH_HOST_RCU (config.h) only: the kernel's own grace periods ---- */
+
+/*
+ * Begins a grace period, unless one that has not begun yet can be had, and
+ * returns its number; and whether that one is over: whether every section
+ * between fh_host_preempt_off() and fh_host_preempt_on() that was under way
+ * when it was begun has ended, and what was done in it has been seen. In Linux
+ * start_poll_synchronize_rcu() and poll_state_synchronize_rcu(), in FreeBSD
+ * smr_advance() and smr_poll(). Any context; a lock of the library's is held,
+ * interrupts are off. Neither waits.
+ */
+#ifndef fh_host_rcu_begin
+uint64_t fh_host_rcu_begin(void);
+#endif
+#ifndef fh_host_rcu_is_over
+bool fh_host_rcu_is_over(uint64_t period);
 #endif
 
 /* ---- Optional: where there is nothing to do, link host_none.c ---- */

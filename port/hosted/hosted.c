@@ -23,6 +23,7 @@
 
 #include <framehold/alloc.h>
 #include <framehold/ledger.h>
+#include <framehold/poll.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -171,7 +172,7 @@ static void take_interrupt(void)
 	self.kicked = false;
 	if (handler != NULL)
 		handler(self.number);
-	fh_alloc_poll();
+	fh_kicked();
 	self.interrupts_off = false;
 }
 
@@ -508,7 +509,9 @@ static void *cpu_main(void *start_of_cpu)
 	self.number = start->number;
 	if (start->number != 0) {
 		set_running(start->number, true);
+		fh_host_preempt_off();
 		fh_cpu_online(start->number);
+		fh_host_preempt_on();
 	}
 	(void)pthread_barrier_wait(start->all_ready);
 	start->body(start->number, start->arg);

@@ -102,7 +102,7 @@ void hosted_fail_map_window(unsigned nth);
 
 /*
  * Interrupts: a kick, or hosted_interrupt(), makes the CPU run the handler, if
- * there is one, and then fh_alloc_poll(), between two instructions of whatever
+ * there is one, and then fh_kicked(), between two instructions of whatever
  * it is doing, or when it switches interrupts on. Any CPU; forgotten by
  * hosted_stop().
  */

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Remote flushes: flush.h says what they promise. A CPU does what is in its
+ * queue with interrupts off from taking it out to saying that it is done, so
+ * that an interrupt in between does not take the rest out and say so too early.
+ */
+#include "flush.h"
+
+#include <framehold/poll.h>
+
+#include "lock.h"
+#include "report.h"
+
+/* Requests that a queue has room for; beyond, everything is forgotten. */
+#define QUEUE_ROOM 16
+
+/* n is 0 for all pages. */
+struct flush_request {
+	uint64_t asid;
+	struct fh_page_range range;
+};
+
+static struct flush_queue {
+	struct fh_lock lock;
+	uint64_t asked;  /* requests so far; atomic, written with the lock */
+	uint64_t done;   /* of them; atomic, the CPU's own to write */
+	uint64_t online; /* atomic, written with the lock */
+	uint32_t count;
+	bool overflow; /* forget everything */
+	struct flush_request request[QUEUE_ROOM];
+} __attribute__((aligned(128))) queues[FH_MAX_CPUS];
+
+/* What a CPU has taken out of its queue. */
+struct flush_work {
+	uint64_t asked;
+	uint32_t count;
+	bool overflow;
+	struct flush_request request[QUEUE_ROOM];
+};
+
+/* Atomic, relaxed: who brings CPUs online after fh_flush_open() knows it. */
+static uint64_t tables_are_used;
+
+/* ---- Building up ---- */
+
+void fh_flush_init(struct fh_flush *flush)
+{
+	flush->pages = 0;
+	flush->count = 0;
+	flush->all = false;
+}
+
+void fh_flush_add_all(struct fh_flush *flush)
+{
+	flush->all = true;
+}
+
+/* Whether they overlap or are neighbours. */
+static bool ranges_touch(struct fh_page_range a, struct fh_page_range b)
+{
+	return a.page <= b.page ? b.page - a.page <= a.n
+				: a.page - b.page <= b.n;
+}
+
+/* The smallest range with both. */
+static struct fh_page_range join_ranges(struct fh_page_range a,
+					struct fh_page_range b)
+{
+	uint64_t page = a.page < b.page ? a.page : b.page;
+	uint64_t a_end = a.page + a.n;
+	uint64_t b_end = b.page + b.n;
+
+	return (struct fh_page_range){page,
+				      (a_end > b_end ? a_end : b_end) - page};
+}
+
+/* Takes all ranges that touch this one out, and returns them with it. */
+static struct fh_page_range absorb_ranges(struct fh_flush *flush,
+					  struct fh_page_range range)
+{
+	uint32_t i = 0;
+
+	while (i < flush->count) {
+		if (!ranges_touch(flush->range[i], range)) {
+			i++;
+			continue;
+		}
+		range = join_ranges(flush->range[i], range);
+		flush->pages -= flush->range[i].n;
+		flush->count--;
+		flush->range[i] = flush->range[flush->count];
+		/* It may touch now what it did not before. */
+		i = 0;
+	}
+	return range;
+}
+
+void fh_flush_add(struct fh_flush *flush, uint64_t page, uint64_t n)
+{
+	if (n == 0 || flush->all)
+		return;
+	struct fh_page_range range =
+		absorb_ranges(flush, (struct fh_page_range){page, n});
+	if (flush->count == FH_FLUSH_RANGES ||
+	    range.n > FH_FLUSH_LIMIT - flush->pages) {
+		flush->all = true;
+		return;
+	}
+	flush->range[flush->count] = range;
+	flush->count++;
+	flush->pages += range.n;
+}
+
+/* ---- On this CPU ---- */
+
+static void forget_range(uint64_t asid, struct fh_page_range range)
+{
+	struct fh_vaddr va = {range.page * FH_PAGE_SIZE};
+
+	if (range.n == 0)
+		fh_host_flush_asid(asid);
+	else
+		fh_host_flush_pages(asid, va, range.n);
+}
+
+static void forget_everything(void)
+{
+	fh_host_flush_asid(FH_ASID_KERNEL);
+}
+
+void fh_flush_local(const struct fh_flush *flush, uint64_t asid)
+{
+	if (flush->all) {
+		fh_host_flush_asid(asid);
+		return;
+	}
+	for (uint32_t i = 0; i < flush->count; i++)
+		forget_range(asid, flush->range[i]);
+}
+
+static void do_work(const struct flush_work *work)
+{
+	if (work->overflow) {
+		forget_everything();
+		return;
+	}
+	for (uint32_t i = 0; i < work->count; i++)
+		forget_range(work->request[i].asid, work->request[i].range);
+}
+
+static bool is_flush_asked(const struct flush_queue *queue)
+{
+	return fh_word_load_relaxed(&queue->asked) !=
+	       fh_word_load_relaxed(&queue->done);
+}
+
+/* Empties a queue, with its lock held. */
+static void take_work(struct flush_queue *queue, struct flush_work *work)
+{
+	work->asked = queue->asked;
+	work->overflow = queue->overflow;
+	work->count = queue->count;
+	for (uint32_t i = 0; i < queue->count; i++)
+		work->request[i] = queue->request[i];
+	queue->count = 0;
+	queue->overflow = false;
+}
+
+/* With interrupts off. */
+static void answer_queue(struct flush_queue *queue)
+{
+	struct flush_work work;
+	uint64_t saved = fh_lock(&queue->lock);
+
+	take_work(queue, &work);
+	fh_unlock(&queue->lock, saved);
+	do_work(&work);
+	/*
+	 * Release: what we did with old translations comes before. Pairs with
+	 * the acquire in wait_for_flush().
+	 */
+	fh_word_store_release(&queue->done, work.asked);
+}
+
+void fh_flush_answer(void)
+{
+	uint64_t saved = fh_host_irq_save();
+	struct flush_queue *own = &queues[fh_host_cpu()];
+
+	/* Relaxed: a kick comes after what it is for. */
+	if (is_flush_asked(own))
+		answer_queue(own);
+	fh_host_irq_restore(saved);
+}
+
+/* ---- On others ---- */
+
+static void add_request(struct flush_queue *queue, struct flush_request request)
+{
+	if (queue->count == QUEUE_ROOM) {
+		queue->overflow = true;
+		return;
+	}
+	queue->request[queue->count] = request;
+	queue->count++;
+}
+
+static void add_flush(struct flush_queue *queue, const struct fh_flush *flush,
+		      uint64_t asid)
+{
+	if (flush->all) {
+		add_request(queue, (struct flush_request){.asid = asid});
+		return;
+	}
+	for (uint32_t i = 0; i < flush->count; i++)
+		add_request(queue,
+			    (struct flush_request){asid, flush->range[i]});
+}
+
+/* With preemption off, so that the kick follows soon. */
+static void ask_cpu(unsigned cpu, const struct fh_flush *flush, uint64_t asid)
+{
+	struct flush_queue *queue = &queues[cpu];
+	uint64_t saved = fh_lock(&queue->lock);
+	bool is_online = fh_word_load_relaxed(&queue->online) != 0;
+	/* Who found it empty kicks for all who have come since. */
+	bool kick = is_online && queue->count == 0 && !queue->overflow;
+
+	if (is_online) {
+		add_flush(queue, flush, asid);
+		fh_word_store_relaxed(&queue->asked, queue->asked + 1);
+	}
+	fh_unlock(&queue->lock, saved);
+	if (kick)
+		fh_host_kick(cpu);
+}
+
+void fh_flush_send(const struct fh_flush *flush, uint64_t asid,
+		   const struct fh_cpu_set *cpus)
+{
+	if (fh_flush_is_empty(flush))
+		return;
+	fh_host_preempt_off();
+	unsigned self = fh_host_cpu();
+	/* The others first, so that they are busy while we are. */
+	for (unsigned cpu = fh_cpu_set_next(cpus, 0); cpu < FH_MAX_CPUS;
+	     cpu = fh_cpu_set_next(cpus, cpu + 1))
+		if (cpu != self)
+			ask_cpu(cpu, flush, asid);
+	if (fh_cpu_set_has(cpus, self))
+		fh_flush_local(flush, asid);
+	fh_host_preempt_on();
+}
+
+/* Until it has done all that it has been asked by now. */
+static void wait_for_flush(const struct flush_queue *queue)
+{
+	uint64_t asked = fh_word_load_relaxed(&queue->asked);
+
+	/* Acquire: pairs with the release in answer_queue(), fh_flush_offline(). */
+	while (fh_word_load_acquire(&queue->done) < asked) {
+		fh_kicked();
+		fh_host_relax();
+	}
+}
+
+static FH_COLD void stop_waiting(void)
+{
+	fh_stop("flush_wait", 0, 0, "interrupts on, outside of a handler", 0,
+		0);
+}
+
+void fh_flush_wait(const struct fh_cpu_set *cpus)
+{
+	if (!fh_host_may_wait())
+		stop_waiting();
+	for (unsigned cpu = fh_cpu_set_next(cpus, 0); cpu < FH_MAX_CPUS;
+	     cpu = fh_cpu_set_next(cpus, cpu + 1))
+		wait_for_flush(&queues[cpu]);
+}
+
+void fh_flush_all_of(const struct fh_flush *flush, uint64_t asid,
+		     const struct fh_cpu_set *cpus)
+{
+	if (fh_flush_is_empty(flush))
+		return;
+	fh_flush_send(flush, asid, cpus);
+	fh_flush_wait(cpus);
+}
+
+void fh_flush_online_cpus(struct fh_cpu_set *cpus)
+{
+	for (unsigned i = 0; i < FH_CPU_WORDS; i++)
+		cpus->word[i] = ~UINT64_C(0);
+	/* ask_cpu() leaves out who is offline. */
+	if (FH_MAX_CPUS % 64 != 0)
+		cpus->word[FH_CPU_WORDS - 1] =
+			(UINT64_C(1) << FH_MAX_CPUS % 64) - 1;
+}
+
+/* ---- CPUs that come and go ---- */
+
+void fh_flush_open(void)
+{
+	fh_word_store_relaxed(&tables_are_used, 1);
+}
+
+/* For a CPU that cannot do so itself: at its first kick, or its first poll. */
+static void leave_everything(struct flush_queue *queue)
+{
+	queue->overflow = true;
+	fh_word_store_relaxed(&queue->asked, queue->asked + 1);
+}
+
+void fh_flush_online(unsigned cpu)
+{
+	fh_host_preempt_off();
+	struct flush_queue *queue = &queues[cpu];
+	bool is_self = cpu == fh_host_cpu();
+	uint64_t saved = fh_lock(&queue->lock);
+	bool forget = fh_word_load_relaxed(&queue->online) == 0 &&
+		      fh_word_load_relaxed(&tables_are_used) != 0;
+
+	fh_word_store_relaxed(&queue->online, 1);
+	if (forget && !is_self)
+		leave_everything(queue);
+	fh_unlock(&queue->lock, saved);
+	/* What changed while we were away; what changes now is asked of us. */
+	if (forget && is_self)
+		forget_everything();
+	fh_host_preempt_on();
+}
+
+void fh_flush_offline(unsigned cpu)
+{
+	uint64_t off = fh_host_irq_save();
+	struct flush_queue *queue = &queues[cpu];
+	struct flush_work work;
+	uint64_t saved = fh_lock(&queue->lock);
+
+	fh_word_store_relaxed(&queue->online, 0);
+	take_work(queue, &work);
+	fh_unlock(&queue->lock, saved);
+	if (cpu == fh_host_cpu())
+		do_work(&work);
+	/* Release: as in answer_queue(). */
+	fh_word_store_release(&queue->done, work.asked);
+	fh_host_irq_restore(off);
+}
+
+void fh_flush_close(void)
+{
+	__builtin_memset(queues, 0, sizeof(queues));
+	tables_are_used = 0;
+}
