@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "aarch64/fh_aarch64.h"
 #include "hostile/fh_hostile.h"
 #include "riscv64/fh_riscv64.h"
 #include "x86_64/fh_x86_64.h"
@@ -89,6 +90,13 @@ static bool riscv64_expressible(unsigned level, uint32_t flags, uint32_t cache,
 	       (cache == WB || (typed && (cache == WC || cache == UC)));
 }
 
+static bool aarch64_expressible(unsigned level, uint32_t flags, uint32_t cache,
+				uint64_t features)
+{
+	(void)features;
+	return level <= 3 && needs_read(flags) && cache != WP;
+}
+
 static bool hostile_expressible(unsigned level, uint32_t flags, uint32_t cache,
 				uint64_t features)
 {
@@ -120,6 +128,13 @@ static const struct format formats[] = {
 		FORMAT(riscv64, RISCV64),
 		.view = riscv64_view,
 		.hardware_flags = R | W | X | U | G | A | D,
+		.hardware_needs_accessed = true,
+		.hardware_needs_dirty = true,
+	},
+	{
+		FORMAT(aarch64, AARCH64),
+		.view = aarch64_view,
+		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
 		.hardware_needs_dirty = true,
 	},
@@ -352,9 +367,9 @@ static uint32_t acted_on(const struct sample *s)
 {
 	uint32_t flags = s->prop.flags & s->format->hardware_flags;
 
-	if (s->format->hardware_needs_accessed && (flags & A) == 0)
+	if (s->format->hardware_needs_accessed && (s->prop.flags & A) == 0)
 		flags &= ~(uint32_t)(R | W | X);
-	if (s->format->hardware_needs_dirty && (flags & D) == 0)
+	if (s->format->hardware_needs_dirty && (s->prop.flags & D) == 0)
 		flags &= ~(uint32_t)W;
 	return flags;
 }
@@ -420,6 +435,16 @@ static const struct known known_entries[] = {
 	{"RISC-V", 0x0000000000000603, 1, 1, R | S, WB},
 	{"RISC-V", 0x0000000000001401, 2, 5, TABLE, 0},
 	{"RISC-V", 0x003ffffffffffc01, 5, 0xfffffffffff, TABLE, 0},
+	{"AArch64", 0x00e8000040000703, 1, 0x40000, R | W | G | A | D, WB},
+	{"AArch64", 0x0020000012345fc3, 1, 0x12345, R | X | U | A, WB},
+	{"AArch64", 0x0040000000200781, 2, 0x200, R | X | G | A, WB},
+	{"AArch64", 0x00e8000040000f0d, 3, 0x40000, R | W | A | D, UC},
+	{"AArch64", 0x00e8000000002f4b, 1, 2, R | W | U | A | D, WC},
+	{"AArch64", 0x0068000000002fc3, 1, 2, R | W | U | A, WB},
+	{"AArch64", 0x03e0ffffffffffc2, 1, 0xfffffffff, U | A | D | S | T, WB},
+	{"AArch64", 0x0060000000400b85, 2, 0x400, R, WT},
+	{"AArch64", 0x0000000000005003, 2, 5, TABLE, 0},
+	{"AArch64", 0x0000fffffffff003, 4, 0xfffffffff, TABLE, 0},
 };
 
 static const struct format *format_named(const char *name)
@@ -480,6 +505,59 @@ static void accessed_and_dirty_of_hardware_show(void **state)
 	assert_int_equal(fh_x86_64_prop(pte | 0x20, 1).flags, R | W | U | A);
 	assert_int_equal(fh_x86_64_prop(pte | 0x60, 1).flags,
 			 R | W | U | A | D);
+}
+
+static void aarch64_firmware_entries_decode_as_hardware_takes_them(void **state)
+{
+	(void)state;
+	/* Writable without DBM; a kernel's, global, executable. */
+	assert_int_equal(fh_aarch64_kind(0x0040000000200701, 2), FH_PTE_LEAF);
+	assert_int_equal(fh_aarch64_prop(0x0040000000200701, 2).flags,
+			 R | W | X | G | A | D);
+	/* Bit 16 of a block, nT, is no part of the address. */
+	assert_true(fh_aarch64_frame(0x0040000000210701, 2) == 0x200);
+	/* A table with attributes for all below it. */
+	assert_int_equal(fh_aarch64_kind(0x1800000000005003, 2), FH_PTE_TABLE);
+	assert_true(fh_aarch64_frame(0x1800000000005003, 2) == 5);
+}
+
+static void check_other_privilege(const struct sample *s)
+{
+	bool user = (s->prop.flags & U) != 0;
+	uint64_t bit = UINT64_C(1) << (user ? 53 : 54);
+
+	expect((s->pte & bit) != 0, s, "the other privilege may run it");
+}
+
+static void aarch64_page_is_run_by_one_privilege_only(void **state)
+{
+	(void)state;
+	for_each_leaf(format_named("AArch64"), check_other_privilege);
+}
+
+static void aarch64_mair_has_the_kinds_in_order(void **state)
+{
+	(void)state;
+	assert_true(FH_AARCH64_MAIR ==
+		    (0xff | 0xbb << 8 | 0x44 << 16 | 0x04 << 24));
+}
+
+/* What hardware does with TCR_EL1.HD: clears read-only if DBM is set. */
+static void aarch64_write_by_hardware_shows_as_dirty(void **state)
+{
+	struct fh_page_prop clean = fh_user_prop(R | W | A);
+	struct fh_page_prop seen;
+	uint64_t pte = fh_aarch64_leaf(7, 1, clean);
+
+	(void)state;
+	assert_true((pte & 0x80) != 0);
+	seen = fh_aarch64_prop(pte & ~UINT64_C(0x80), 1);
+	assert_int_equal(seen.flags, clean.flags | D);
+	/* Nor does protecting lose it. */
+	seen.flags &= ~W;
+	pte = fh_aarch64_leaf(7, 1, seen);
+	assert_true((pte & 0x80) != 0);
+	assert_int_equal(fh_aarch64_prop(pte, 1).flags, R | U | A | D);
 }
 
 static bool is_garbage(const struct sample *s, unsigned level)
@@ -549,6 +627,11 @@ int main(void)
 		cmocka_unit_test(
 			firmware_entries_decode_as_hardware_takes_them),
 		cmocka_unit_test(accessed_and_dirty_of_hardware_show),
+		cmocka_unit_test(
+			aarch64_firmware_entries_decode_as_hardware_takes_them),
+		cmocka_unit_test(aarch64_page_is_run_by_one_privilege_only),
+		cmocka_unit_test(aarch64_mair_has_the_kinds_in_order),
+		cmocka_unit_test(aarch64_write_by_hardware_shows_as_dirty),
 		cmocka_unit_test(hostile_entry_at_wrong_level_is_garbage),
 		cmocka_unit_test(constants_keep_the_contract),
 	};

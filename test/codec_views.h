@@ -122,4 +122,47 @@ static inline struct view riscv64_view(uint64_t pte, unsigned level)
 	return seen;
 }
 
+/*
+ * Arm ARM, VMSAv8-64 stage 1 descriptors, 4 KiB granule, 48-bit addresses; of a
+ * CPU that manages neither AF nor the dirty state. The memory type comes from
+ * the byte of MAIR_EL1 as this format wants it.
+ */
+static inline struct view aarch64_view(uint64_t pte, unsigned level)
+{
+	static const uint8_t mair[8] = {0xff, 0xbb, 0x44, 0x04};
+	unsigned index = (unsigned)(view_field(pte, 2, 4) >> 2);
+	struct view seen = {VIEW_REFUSED, 0, 0, FH_CACHE_KINDS};
+	bool user = view_bit(pte, 6);
+
+	if (!view_bit(pte, 0))
+		return seen;
+	if (level > 1 && view_bit(pte, 1)) {
+		seen.kind = VIEW_FOLLOWED;
+		seen.address = view_field(pte, 12, 47);
+		return seen;
+	}
+	/* At level 1 a block is reserved, at level 4 it needs 52 bits. */
+	if ((level == 1 && !view_bit(pte, 1)) || level > 3 ||
+	    view_field(pte, 48, 50) != 0 || view_bit(pte, 52) ||
+	    (level > 1 && view_field(pte, 12, 2 + 9 * level) != 0))
+		return seen;
+	seen.kind = VIEW_MAPS;
+	seen.address = view_field(pte, 3 + 9 * level, 47);
+	seen.flags = view_flag(pte, 6, FH_PAGE_USER) |
+		     view_flag(~pte, 11, FH_PAGE_GLOBAL);
+	if (view_bit(pte, 10))
+		seen.flags |= FH_PAGE_READ | FH_PAGE_ACCESSED |
+			      view_flag(~pte, 7, FH_PAGE_WRITE) |
+			      view_flag(~pte, user ? 54 : 53, FH_PAGE_EXEC);
+	if (mair[index] == 0xff && view_field(pte, 8, 9) >> 8 == 3)
+		seen.cache = FH_CACHE_WRITEBACK;
+	if (mair[index] == 0xbb && view_field(pte, 8, 9) >> 8 == 3)
+		seen.cache = FH_CACHE_WRITETHROUGH;
+	if (mair[index] == 0x44)
+		seen.cache = FH_CACHE_WRITE_COMBINING;
+	if (mair[index] == 0x04)
+		seen.cache = FH_CACHE_UNCACHEABLE;
+	return seen;
+}
+
 #endif /* FRAMEHOLD_TEST_CODEC_VIEWS_H */
