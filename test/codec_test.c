@@ -16,6 +16,7 @@
 
 #include "aarch64/fh_aarch64.h"
 #include "hostile/fh_hostile.h"
+#include "loongarch64/fh_loongarch64.h"
 #include "riscv64/fh_riscv64.h"
 #include "x86_64/fh_x86_64.h"
 
@@ -97,6 +98,14 @@ static bool aarch64_expressible(unsigned level, uint32_t flags, uint32_t cache,
 	return level <= 3 && needs_read(flags) && cache != WP;
 }
 
+static bool loongarch64_expressible(unsigned level, uint32_t flags,
+				    uint32_t cache, uint64_t features)
+{
+	(void)flags;
+	(void)features;
+	return level <= 3 && cache != WT && cache != WP;
+}
+
 static bool hostile_expressible(unsigned level, uint32_t flags, uint32_t cache,
 				uint64_t features)
 {
@@ -134,6 +143,13 @@ static const struct format formats[] = {
 	{
 		FORMAT(aarch64, AARCH64),
 		.view = aarch64_view,
+		.hardware_flags = R | W | X | U | G | A,
+		.hardware_needs_accessed = true,
+		.hardware_needs_dirty = true,
+	},
+	{
+		FORMAT(loongarch64, LOONGARCH64),
+		.view = loongarch64_view,
 		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
 		.hardware_needs_dirty = true,
@@ -445,6 +461,16 @@ static const struct known known_entries[] = {
 	{"AArch64", 0x0060000000400b85, 2, 0x400, R, WT},
 	{"AArch64", 0x0000000000005003, 2, 5, TABLE, 0},
 	{"AArch64", 0x0000fffffffff003, 4, 0xfffffffff, TABLE, 0},
+	{"LoongArch64", 0x40000000000013d3, 1, 1, R | W | G | A | D, WB},
+	{"LoongArch64", 0x000000001234509d, 1, 0x12345, R | X | U | A, WB},
+	{"LoongArch64", 0x00000000002010d1, 2, 0x200, R | X | G | A, WB},
+	{"LoongArch64", 0x40000000400003c3, 3, 0x40000, R | W | A | D, UC},
+	{"LoongArch64", 0x40000000000021ad, 1, 2, R | W | U | A, WC},
+	{"LoongArch64", 0x200000000000309d, 1, 3, X | U | A, WB},
+	{"LoongArch64", 0x6000000000004393, 1, 4, W | A | D, WB},
+	{"LoongArch64", 0x6000fffffffffe1c, 1, 0xfffffffff, U | D | S | T, WB},
+	{"LoongArch64", 0x0000000000005000, 2, 5, TABLE, 0},
+	{"LoongArch64", 0x0000fffffffff000, 4, 0xfffffffff, TABLE, 0},
 };
 
 static const struct format *format_named(const char *name)
@@ -560,6 +586,21 @@ static void aarch64_write_by_hardware_shows_as_dirty(void **state)
 	assert_int_equal(fh_aarch64_prop(pte, 1).flags, R | U | A | D);
 }
 
+/* What a hardware walker sets: V where P is set, D where W is. */
+static void loongarch64_hardware_walker_sets_accessed_and_dirty(void **state)
+{
+	struct fh_page_prop clean = fh_user_prop(R | W);
+	struct fh_page_prop none = fh_user_prop(T);
+	uint64_t pte = fh_loongarch64_leaf(7, 1, clean);
+
+	(void)state;
+	/* P and W invite it to; a leaf that allows nothing does not. */
+	assert_int_equal(pte & 0x183, 0x180);
+	assert_int_equal(fh_loongarch64_prop(pte | 3, 1).flags,
+			 clean.flags | A | D);
+	assert_int_equal(fh_loongarch64_leaf(7, 1, none) & 0x183, 0);
+}
+
 static bool is_garbage(const struct sample *s, unsigned level)
 {
 	const struct format *f = s->format;
@@ -632,6 +673,8 @@ int main(void)
 		cmocka_unit_test(aarch64_page_is_run_by_one_privilege_only),
 		cmocka_unit_test(aarch64_mair_has_the_kinds_in_order),
 		cmocka_unit_test(aarch64_write_by_hardware_shows_as_dirty),
+		cmocka_unit_test(
+			loongarch64_hardware_walker_sets_accessed_and_dirty),
 		cmocka_unit_test(hostile_entry_at_wrong_level_is_garbage),
 		cmocka_unit_test(constants_keep_the_contract),
 	};

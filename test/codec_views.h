@@ -165,4 +165,43 @@ static inline struct view aarch64_view(uint64_t pte, unsigned level)
 	return seen;
 }
 
+/*
+ * LoongArch volume 1, table entries as LDDIR and LDPTE read them and the TLB
+ * checks them: V, then the level of privilege, NX or NR, and D for stores.
+ */
+static inline struct view loongarch64_view(uint64_t pte, unsigned level)
+{
+	static const uint32_t types[4] = {
+		FH_CACHE_UNCACHEABLE,     /* SUC */
+		FH_CACHE_WRITEBACK,       /* CC */
+		FH_CACHE_WRITE_COMBINING, /* WUC */
+		FH_CACHE_KINDS,           /* reserved */
+	};
+	struct view seen = {VIEW_REFUSED, 0, 0, 0};
+
+	if (level > 1 && !view_bit(pte, 6)) {
+		/* LDDIR adds the index to the entry as it is. */
+		if (view_field(pte, 0, 11) == 0 &&
+		    view_field(pte, 48, 63) == 0) {
+			seen.kind = VIEW_FOLLOWED;
+			seen.address = pte;
+		}
+		return seen;
+	}
+	/* Bits 13 and 14 of a large page are where LDDIR notes the level. */
+	if (!view_bit(pte, 0) || level > 3 || view_field(pte, 48, 60) != 0 ||
+	    view_bit(pte, 63) ||
+	    (level > 1 && view_field(pte, 13, 2 + 9 * level) != 0))
+		return seen;
+	seen.kind = VIEW_MAPS;
+	seen.address = view_field(pte, 3 + 9 * level, 47);
+	seen.flags = FH_PAGE_ACCESSED | view_flag(~pte, 61, FH_PAGE_READ) |
+		     view_flag(pte, 1, FH_PAGE_WRITE) |
+		     view_flag(~pte, 62, FH_PAGE_EXEC) |
+		     view_flag(pte, level == 1 ? 6 : 12, FH_PAGE_GLOBAL) |
+		     (view_field(pte, 2, 3) == 0xc ? FH_PAGE_USER : 0);
+	seen.cache = types[view_field(pte, 4, 5) >> 4];
+	return seen;
+}
+
 #endif /* FRAMEHOLD_TEST_CODEC_VIEWS_H */
