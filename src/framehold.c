@@ -36,6 +36,8 @@
 #include "cpuset.c"
 #include "rcu.c"
 #include "flush.c"
+#include "asid.c"
+#include "active.c"
 #include "poll.c"
 #include "cpu.c"
 #include "node.c"

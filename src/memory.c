@@ -12,6 +12,7 @@
 #include <framehold/host.h>
 #include <framehold/memory.h>
 
+#include "asid.h"
 #include "early.h"
 #include "flush.h"
 #include "ledger.h"
@@ -374,6 +375,7 @@ static void forget_memory(void)
 {
 	fh_rcu_close();
 	fh_flush_close();
+	fh_asid_close();
 	fh_allocator_fini();
 	if (FH_CHECKED)
 		fh_ledger_close();
