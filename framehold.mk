@@ -17,7 +17,8 @@ FH_SRCS := $(addprefix $(dir $(lastword $(MAKEFILE_LIST))), \
 FH_ARCH ?= $(or $(filter aarch64 loongarch64 riscv64, \
 	$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))),x86_64)
 FH_CPPFLAGS := -I$(dir $(lastword $(MAKEFILE_LIST)))include \
-	-I$(dir $(lastword $(MAKEFILE_LIST)))arch/$(FH_ARCH)
+	-I$(dir $(lastword $(MAKEFILE_LIST)))arch/$(FH_ARCH) \
+	-I$(dir $(lastword $(MAKEFILE_LIST)))arch/vtd
 
 ifeq ($(strip $(FH_SRCS)),)
 $(error $(lastword $(MAKEFILE_LIST)): sources.txt cannot be read)

@@ -5,8 +5,8 @@
  * or stops the machine, ends the process with the reason.
  *
  * clang -g -O1 -std=c11 -DFH_CHECKED=1 -fsanitize=fuzzer,address,undefined \
- *         -Iinclude -Iarch/x86_64 -Iport/hosted -Itest \
- *         $(sed 's/#.*' '//' sources.txt) \
+ *         -Iinclude -Iarch/x86_64 -Iarch/vtd -Iport/hosted \
+ *         -Itest $(sed 's/#.*' '//' sources.txt) \
  *         port/hosted/[a-z]*.c test/model.c test/operations*.c \
  *         fuzz/operations_fuzz.c -pthread -o operations_fuzz
  * ./operations_fuzz fuzz/corpus/operations

@@ -40,6 +40,7 @@ FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
     -warn-unsigned-downcast -warn-signed-downcast -wp -wp-rte -wp-model Typed
     -rte-no-pointer-call -wp-prover cvc4,z3""".split()
 PREPROCESS = (f"-I{ROOT} -I{ROOT}/include -I{ROOT}/arch/x86_64 "
+              f"-I{ROOT}/arch/vtd "
               f"-I{ROOT}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' "
               "-include proof/model.h")

@@ -44,5 +44,6 @@
 #include <framehold/prop.h>
 
 #include "fh_arch.h"
+#include "fh_vtd.h"
 
 #endif /* FRAMEHOLD_SRC_CODEC_H */

@@ -18,6 +18,7 @@
 #include "hostile/fh_hostile.h"
 #include "loongarch64/fh_loongarch64.h"
 #include "riscv64/fh_riscv64.h"
+#include "vtd/fh_vtd.h"
 #include "x86_64/fh_x86_64.h"
 
 #include "codec_views.h"
@@ -63,6 +64,8 @@ struct format {
 	struct view (*view)(uint64_t pte, unsigned level);
 	/* Of its flags, those that the hardware has a bit for. */
 	uint32_t hardware_flags;
+	/* The bits by which hardware tells a table from anything else. */
+	uint64_t table_bits;
 	/* Until the leaf is accessed and dirty, hardware refuses it. */
 	bool hardware_needs_accessed;
 	bool hardware_needs_dirty;
@@ -106,6 +109,17 @@ static bool loongarch64_expressible(unsigned level, uint32_t flags,
 	return level <= 3 && cache != WT && cache != WP;
 }
 
+static bool vtd_expressible(unsigned level, uint32_t flags, uint32_t cache,
+			    uint64_t features)
+{
+	bool large = features % 2 == 1;
+	bool huge = features / 2 % 2 == 1;
+	bool typed = features / 4 % 2 == 1;
+
+	return (flags & (X | U | G)) == 0 && (cache == WB || typed) &&
+	       (level == 1 || (level == 2 && large) || (level == 3 && huge));
+}
+
 static bool hostile_expressible(unsigned level, uint32_t flags, uint32_t cache,
 				uint64_t features)
 {
@@ -131,11 +145,13 @@ static const struct format formats[] = {
 	{
 		FORMAT(x86_64, X86_64),
 		.view = x86_64_view,
+		.table_bits = 0x81,
 		.hardware_flags = R | W | X | U | G | A | D,
 	},
 	{
 		FORMAT(riscv64, RISCV64),
 		.view = riscv64_view,
+		.table_bits = 0xf,
 		.hardware_flags = R | W | X | U | G | A | D,
 		.hardware_needs_accessed = true,
 		.hardware_needs_dirty = true,
@@ -143,6 +159,7 @@ static const struct format formats[] = {
 	{
 		FORMAT(aarch64, AARCH64),
 		.view = aarch64_view,
+		.table_bits = 0x3,
 		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
 		.hardware_needs_dirty = true,
@@ -150,9 +167,16 @@ static const struct format formats[] = {
 	{
 		FORMAT(loongarch64, LOONGARCH64),
 		.view = loongarch64_view,
+		.table_bits = 0x40,
 		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
 		.hardware_needs_dirty = true,
+	},
+	{
+		FORMAT(vtd, VTD),
+		.view = vtd_view,
+		.table_bits = 0x83,
+		.hardware_flags = R | W | A | D,
 	},
 	{
 		FORMAT(hostile, HOSTILE),
@@ -378,6 +402,96 @@ static void hardware_follows_tables_to_their_node(void **state)
 	}
 }
 
+/* The next smaller subset of all's bits, the empty one last. */
+static uint64_t next_subset(uint64_t subset, uint64_t all)
+{
+	return (subset - 1) & all;
+}
+
+static void subsets_come_in_falling_order(void **state)
+{
+	static const uint64_t order[] = {0xb, 0xa, 0x9, 0x8, 0x3, 0x2, 1, 0};
+	uint64_t subset = 0xb;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		assert_true(subset == order[i]);
+		subset = next_subset(subset, 0xb);
+	}
+	assert_true(subset == 0xb);
+}
+
+/* An entry of anybody's is a table if hardware follows it, else it is none. */
+static void only_what_hardware_follows_is_a_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+		uint64_t bits = f->table_bits;
+
+		for (unsigned level = 1; level <= f->max_levels; level++) {
+			uint64_t plain = f->table(0x12345, level) & ~bits;
+			struct sample s = {.format = f, .level = level};
+
+			if (f->view == NULL)
+				continue;
+			do {
+				s.pte = plain | bits;
+				expect((f->kind(s.pte, level) ==
+					FH_PTE_TABLE) ==
+					       (f->view(s.pte, level).kind ==
+						VIEW_FOLLOWED),
+				       &s, "hardware thinks otherwise");
+				bits = next_subset(bits, f->table_bits);
+			} while (bits != f->table_bits);
+		}
+	}
+}
+
+/* Whatever hardware maps by an entry of anybody's, the format says so. */
+static void check_anybodys(const struct sample *s)
+{
+	struct view seen = s->format->view(s->pte, s->level);
+	struct fh_page_prop prop;
+
+	if (seen.kind != VIEW_MAPS)
+		return;
+	prop = s->format->prop(s->pte, s->level);
+	expect(s->format->kind(s->pte, s->level) == FH_PTE_LEAF, s,
+	       "hardware maps it");
+	expect(s->format->frame(s->pte, s->level) << 12 == seen.address, s,
+	       "hardware maps another frame");
+	expect((seen.flags & (R | W | X) & ~prop.flags) == 0, s,
+	       "hardware allows more");
+}
+
+static void decoding_hides_nothing_that_hardware_allows(void **state)
+{
+	/* The low bits without addresses, and all high ones with a meaning. */
+	const uint64_t low = 0x3ff;
+	const uint64_t high = UINT64_C(0xe068) << 48;
+
+	(void)state;
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		for (unsigned level = 1; f->view != NULL && level <= 3;
+		     level++) {
+			struct sample s = {.format = f, .level = level};
+			uint64_t plain =
+				f->leaf(fh_level_pages(3) * 5, level, s.prop);
+			uint64_t bits = low | high;
+
+			plain &= ~bits;
+			do {
+				s.pte = plain | bits;
+				check_anybodys(&s);
+				bits = next_subset(bits, low | high);
+			} while (bits != (low | high));
+		}
+	}
+}
+
 /* The flags that hardware acts on while the leaf is as the sample says. */
 static uint32_t acted_on(const struct sample *s)
 {
@@ -471,6 +585,15 @@ static const struct known known_entries[] = {
 	{"LoongArch64", 0x6000fffffffffe1c, 1, 0xfffffffff, U | D | S | T, WB},
 	{"LoongArch64", 0x0000000000005000, 2, 5, TABLE, 0},
 	{"LoongArch64", 0x0000fffffffff000, 4, 0xfffffffff, TABLE, 0},
+	{"VT-d second stage", 0x00000000000013b3, 1, 1, R | W | A | D, WB},
+	{"VT-d second stage", 0x00000000002003b1, 2, 0x200, R | A | D, WB},
+	{"VT-d second stage", 0x0000000040000082, 3, 0x40000, W, UC},
+	{"VT-d second stage", 0x000000000000208b, 1, 2, R | W, WC},
+	{"VT-d second stage", 0x00000000000030a1, 1, 3, R, WT},
+	{"VT-d second stage", 0x00000000000040a9, 1, 4, R, WP},
+	{"VT-d second stage", 0x003ffffffffff0b0, 1, 0xffffffffff, S | T, WB},
+	{"VT-d second stage", 0x0000000000005003, 2, 5, TABLE, 0},
+	{"VT-d second stage", 0x000ffffffffff003, 5, 0xffffffffff, TABLE, 0},
 };
 
 static const struct format *format_named(const char *name)
@@ -502,7 +625,7 @@ static void entries_are_those_of_the_manuals(void **state)
 	}
 }
 
-static void firmware_entries_decode_as_hardware_takes_them(void **state)
+static void x86_64_firmware_entries_decode_as_hardware_does(void **state)
 {
 	struct fh_page_prop prop;
 
@@ -523,7 +646,7 @@ static void firmware_entries_decode_as_hardware_takes_them(void **state)
 	assert_int_equal(fh_x86_64_prop(0x5006, 2).flags & R, 0);
 }
 
-static void accessed_and_dirty_of_hardware_show(void **state)
+static void x86_64_accessed_and_dirty_of_hardware_show(void **state)
 {
 	uint64_t pte = fh_x86_64_leaf(7, 1, fh_user_prop(R | W));
 
@@ -533,7 +656,7 @@ static void accessed_and_dirty_of_hardware_show(void **state)
 			 R | W | U | A | D);
 }
 
-static void aarch64_firmware_entries_decode_as_hardware_takes_them(void **state)
+static void aarch64_firmware_entries_decode_as_hardware_does(void **state)
 {
 	(void)state;
 	/* Writable without DBM; a kernel's, global, executable. */
@@ -664,12 +787,15 @@ int main(void)
 		cmocka_unit_test(table_round_trips_and_is_never_leaf),
 		cmocka_unit_test(hardware_follows_tables_to_their_node),
 		cmocka_unit_test(hardware_does_what_the_leaf_says),
+		cmocka_unit_test(subsets_come_in_falling_order),
+		cmocka_unit_test(only_what_hardware_follows_is_a_table),
+		cmocka_unit_test(decoding_hides_nothing_that_hardware_allows),
 		cmocka_unit_test(entries_are_those_of_the_manuals),
 		cmocka_unit_test(
-			firmware_entries_decode_as_hardware_takes_them),
-		cmocka_unit_test(accessed_and_dirty_of_hardware_show),
+			x86_64_firmware_entries_decode_as_hardware_does),
+		cmocka_unit_test(x86_64_accessed_and_dirty_of_hardware_show),
 		cmocka_unit_test(
-			aarch64_firmware_entries_decode_as_hardware_takes_them),
+			aarch64_firmware_entries_decode_as_hardware_does),
 		cmocka_unit_test(aarch64_page_is_run_by_one_privilege_only),
 		cmocka_unit_test(aarch64_mair_has_the_kinds_in_order),
 		cmocka_unit_test(aarch64_write_by_hardware_shows_as_dirty),

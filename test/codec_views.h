@@ -204,4 +204,39 @@ static inline struct view loongarch64_view(uint64_t pte, unsigned level)
 	return seen;
 }
 
+/*
+ * Intel VT-d, second-stage paging entries, of a unit with EMTE and SSADE and
+ * without snoop control and device TLBs' transient mappings.
+ */
+static inline struct view vtd_view(uint64_t pte, unsigned level)
+{
+	static const uint32_t types[8] = {
+		FH_CACHE_UNCACHEABLE,  FH_CACHE_WRITE_COMBINING,
+		FH_CACHE_KINDS,        FH_CACHE_KINDS,
+		FH_CACHE_WRITETHROUGH, FH_CACHE_WRITE_PROTECTED,
+		FH_CACHE_WRITEBACK,    FH_CACHE_KINDS,
+	};
+	struct view seen = {VIEW_REFUSED, 0, 0, 0};
+
+	/* There is no present bit: an entry that allows nothing is not. */
+	if (!view_bit(pte, 0) && !view_bit(pte, 1))
+		return seen;
+	if (level > 1 && !view_bit(pte, 7)) {
+		seen.kind = view_bit(pte, 11) ? VIEW_REFUSED : VIEW_FOLLOWED;
+		seen.address = view_field(pte, 12, 51);
+		return seen;
+	}
+	if (level > 3 || view_bit(pte, 11) || view_bit(pte, 62) ||
+	    (level > 1 && view_field(pte, 12, 2 + 9 * level) != 0))
+		return seen;
+	seen.kind = VIEW_MAPS;
+	seen.address = view_field(pte, 3 + 9 * level, 51);
+	seen.flags = view_flag(pte, 0, FH_PAGE_READ) |
+		     view_flag(pte, 1, FH_PAGE_WRITE) |
+		     view_flag(pte, 8, FH_PAGE_ACCESSED) |
+		     view_flag(pte, 9, FH_PAGE_DIRTY);
+	seen.cache = types[view_field(pte, 3, 5) >> 3];
+	return seen;
+}
+
 #endif /* FRAMEHOLD_TEST_CODEC_VIEWS_H */

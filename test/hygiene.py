@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WARNINGS = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow "
             "-Wundef -Wcast-qual -Wcast-align -Werror").split()
 
-TABLES = "-Iarch/x86_64"
+TABLES = ("-Iarch/x86_64", "-Iarch/vtd")
 
 
 def files(*patterns):
@@ -86,7 +86,7 @@ def one_file_build_compiles():
     return [line for compiler in ("gcc", "clang") for checked in "01"
             for line in complaints_of(
                 compiler, "-std=c11", "-O2", "-ffreestanding", *WARNINGS,
-                f"-DFH_CHECKED={checked}", "-Iinclude", TABLES, "-c",
+                f"-DFH_CHECKED={checked}", "-Iinclude", *TABLES, "-c",
                 "src/framehold.c", "-o", os.devnull)]
 
 
@@ -96,7 +96,7 @@ def undefined_symbols(checked):
         status, output = command("gcc", "-std=c11", "-O2", "-ffreestanding",
                                  "-fno-stack-protector", "-fno-pic",
                                  f"-DFH_CHECKED={checked}", "-Iinclude",
-                                 TABLES, "-c", "src/framehold.c", "-o", target)
+                                 *TABLES, "-c", "src/framehold.c", "-o", target)
         if status != 0:
             raise RuntimeError(output)
         return command("nm", "-u", target)[1].split()[1::2]
@@ -107,9 +107,9 @@ def every_table_format_serves_the_library():
             for compiler in ("gcc", "clang")
             for line in complaints_of(
                 compiler, "-std=c11", "-O2", "-ffreestanding", *WARNINGS,
-                "-DFH_CHECKED=1", "-Iinclude", f"-I{path.parent}", "-Isrc",
-                "-include", "codec.h", "-c", "src/framehold.c", "-o",
-                os.devnull)]
+                "-DFH_CHECKED=1", "-Iinclude", f"-I{path.parent}",
+                "-Iarch/vtd", "-Isrc", "-include", "codec.h", "-c",
+                "src/framehold.c", "-o", os.devnull)]
 
 
 def library_needs_only_hooks_and_memory_functions():
@@ -125,7 +125,7 @@ def ledger_costs_nothing_when_compiled_out():
         for name in ("frame", "segment", "unique", "list", "alloc"):
             target = Path(folder) / f"{name}.o"
             command("gcc", "-std=c11", "-O2", "-ffreestanding",
-                    "-DFH_CHECKED=0", "-Iinclude", TABLES, "-c",
+                    "-DFH_CHECKED=0", "-Iinclude", *TABLES, "-c",
                     f"src/{name}.c", "-o", target)
             complaints += [f"src/{name}.c refers to {symbol}" for symbol in
                            command("nm", "-u", target)[1].split()
@@ -215,7 +215,7 @@ def readme_example_runs():
             target = Path(folder) / compiler
             complaints += complaints_of(
                 compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
-                "-Iinclude", TABLES, "-Iport/hosted", program,
+                "-Iinclude", *TABLES, "-Iport/hosted", program,
                 "src/framehold.c",
                 "port/hosted/hosted.c", "port/hosted/hosted_user.c",
                 "port/host_no_tables.c", "-pthread", "-o", target)

@@ -43,8 +43,9 @@ def build_library(folder):
     objects = []
     for source in sources() + helpers():
         target = folder / (source.replace("/", "_") + ".o")
-        done = run("clang", *FLAGS, "-Iinclude", "-Iarch/x86_64", "-Isrc",
-                   "-Iport/hosted", "-Itest", "-c", source, "-o", target)
+        done = run("clang", *FLAGS, "-Iinclude", "-Iarch/x86_64", "-Iarch/vtd",
+                   "-Isrc", "-Iport/hosted", "-Itest", "-c", source, "-o",
+                   target)
         if done.returncode != 0:
             sys.exit(done.stdout)
         objects.append(target)
@@ -56,7 +57,8 @@ def build_library(folder):
 def build(folder, harness, archive):
     target = folder / harness.stem
     done = run("clang", *FLAGS, "-Iinclude", "-Iarch/x86_64",
-               "-Iport/hosted", "-Itest", harness, archive, "-lfdt", "-pthread", "-o", target)
+               "-Iarch/vtd", "-Iport/hosted", "-Itest", harness, archive,
+               "-lfdt", "-pthread", "-o", target)
     if done.returncode != 0:
         sys.exit(done.stdout)
     return target

@@ -35,8 +35,8 @@ BUILDS = {
     "unchecked": ["gcc", "-O1", "-DFH_CHECKED=0"],
     "tsan": ["clang", "-O1", "-g", "-DFH_CHECKED=0", "-fsanitize=thread"],
 }
-INCLUDES = ["-Iinclude", "-Iarch/x86_64", "-Iarch", "-Iport/hosted", "-Isrc",
-            "-Itest"]
+INCLUDES = ["-Iinclude", "-Iarch/x86_64", "-Iarch/vtd", "-Iarch",
+            "-Iport/hosted", "-Isrc", "-Itest"]
 LIBRARIES = ["-lcmocka", "-lpthread"]
 WORKERS = 2
 

@@ -64,7 +64,8 @@ def compile_watched(compiler, level, tree, source, target, *defines):
     must(compiler, "-std=gnu11", f"-O{level}", "-g", "-fno-builtin",
          "-fsanitize=thread", *extra, "-DFH_CHECKED=0", "-DFH_MAX_CPUS=3",
          *defines, f"-I{tree}/include", f"-I{tree}/arch/x86_64",
-         f"-I{tree}/src", f"-I{CHECKER}", f"-I{CHECKER}/drivers", "-c", source, "-o", target)
+         f"-I{tree}/arch/vtd", f"-I{tree}/src", f"-I{CHECKER}",
+         f"-I{CHECKER}/drivers", "-c", source, "-o", target)
     must("objcopy", *(word for name in ("memset", "memcpy", "memmove")
                       for word in ("--redefine-sym", f"{name}=checked_{name}")),
          target)

@@ -141,10 +141,11 @@ static inline struct fh_page_prop fh_loongarch64_prop(uint64_t pte,
 {
 	uint64_t dirty = FH_LOONGARCH64_MODIFIED | FH_LOONGARCH64_D;
 	uint64_t global = fh_loongarch64_global(level);
+	uint64_t writes = FH_LOONGARCH64_W | FH_LOONGARCH64_D;
 	struct fh_page_prop prop;
 
 	prop.flags = fh_pte_get(~pte, FH_LOONGARCH64_NR, FH_PAGE_READ) |
-		     fh_pte_get(pte, FH_LOONGARCH64_W, FH_PAGE_WRITE) |
+		     fh_pte_get(pte, writes, FH_PAGE_WRITE) |
 		     fh_pte_get(~pte, FH_LOONGARCH64_NX, FH_PAGE_EXEC) |
 		     fh_pte_get(pte, FH_LOONGARCH64_PLV3, FH_PAGE_USER) |
 		     fh_pte_get(pte, global, FH_PAGE_GLOBAL) |
