@@ -215,10 +215,9 @@ def readme_example_runs():
             target = Path(folder) / compiler
             complaints += complaints_of(
                 compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
-                "-Iinclude", *TABLES, "-Iport/hosted", program,
-                "src/framehold.c",
-                "port/hosted/hosted.c", "port/hosted/hosted_user.c",
-                "port/host_no_tables.c", "-pthread", "-o", target)
+                "-Iinclude", TABLES, "-Iport/hosted", program,
+                "src/framehold.c", *files("port/hosted/*.c"), "-pthread",
+                "-o", target)
             complaints += complaints or complaints_of(target)
         return complaints
 

@@ -6,7 +6,7 @@
  * call back into the library, except where its comment says so.
  *
  * Tier 0 is enough for frames on one CPU, before any heap; link host_up.c for
- * tier 2 then. port/hosted/hosted.c implements all of it in one short file.
+ * tier 2 then. port/hosted/ implements all of it.
  *
  * A port that wants hooks inlined defines FH_HOST, the name of a header with
  * static inline definitions and a macro of the same name for each, such as

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Every hook of framehold/host.h, in a Linux process.
+ * The hooks of framehold/host.h in a Linux process, but for those of tier 1,
+ * which mmu.c has.
  *
  *     memfd      0 ............................. end of RAM      the RAM
  *     linear     the same bytes, mapped once, shared             fh_host_linear
@@ -20,6 +21,7 @@
 #define _GNU_SOURCE
 
 #include "hosted.h"
+#include "mmu_inside.h"
 
 #include <framehold/alloc.h>
 #include <framehold/ledger.h>
@@ -79,6 +81,26 @@ static void require(bool holds, const char *rule)
 		return;
 	fprintf(stderr, "hosted machine, CPU %u: %s\n", self.number, rule);
 	abort();
+}
+
+void hosted_require(bool holds, const char *rule)
+{
+	require(holds, rule);
+}
+
+unsigned hosted_this_cpu(void)
+{
+	return self.number;
+}
+
+int hosted_ram_file(void)
+{
+	return machine.ram;
+}
+
+unsigned char *hosted_ram(void)
+{
+	return machine.linear.base;
 }
 
 /* ---- Tier 0 ---- */
@@ -435,6 +457,7 @@ void hosted_stop(void)
 {
 	if (!machine.on)
 		return;
+	hosted_mmu_stop();
 	fh_fini();
 	set_running(0, false);
 	hosted_set_interrupt(NULL);
@@ -517,6 +540,7 @@ static void *cpu_main(void *start_of_cpu)
 	start->body(start->number, start->arg);
 	if (start->number != 0) {
 		fh_cpu_offline(start->number);
+		hosted_mmu_power_off(start->number);
 		set_running(start->number, false);
 	}
 	require(self.preempt_depth == 0 && !self.interrupts_off,

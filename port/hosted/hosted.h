@@ -2,7 +2,8 @@
 /*
  * The hosted machine: a whole machine inside an ordinary Linux process, so
  * that memory code runs, is tested and is debugged without a kernel. hosted.c
- * implements every hook of framehold/host.h and is the port to read first.
+ * implements the hooks of framehold/host.h and is the port to read first; page
+ * tables work once mmu.h is started.
  *
  * Physical memory is one sparse file, so that a machine may have far more RAM
  * than the host: only what is written costs anything. A CPU is a thread with a

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * User memory of the hosted machine: addresses of this very process. The
- * kernel below copies for us and says how far it came, so that a fault is a
- * short count and no signal.
+ * User memory of the hosted machine: what the MMU reaches at the address, if
+ * it is on. Otherwise addresses of this very process; then the kernel below
+ * copies for us and says how far it came, so that a fault is a short count and
+ * no signal.
  */
 #define _GNU_SOURCE
 
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <framehold/host.h>
+
+#include "mmu_inside.h"
 
 /* Linux 5.14; the C library's headers may be older. */
 #ifndef MADV_POPULATE_READ
@@ -34,6 +37,8 @@ size_t fh_host_user_read(void *to, struct fh_vaddr from, size_t n)
 	struct iovec here = {to, n};
 	struct iovec there = {user_pointer(from), n};
 
+	if (hosted_mmu_is_on())
+		return hosted_mmu_read(hosted_this_cpu(), to, from.bytes, n);
 	return bytes_done(process_vm_readv(getpid(), &here, 1, &there, 1, 0));
 }
 
@@ -42,6 +47,8 @@ size_t fh_host_user_write(struct fh_vaddr to, const void *from, size_t n)
 	struct iovec here = {(void *)(uintptr_t)from, n};
 	struct iovec there = {user_pointer(to), n};
 
+	if (hosted_mmu_is_on())
+		return hosted_mmu_write(hosted_this_cpu(), to.bytes, from, n);
 	return bytes_done(process_vm_writev(getpid(), &here, 1, &there, 1, 0));
 }
 
@@ -57,6 +64,8 @@ bool fh_host_user_load32(struct fh_vaddr from, uint32_t *value)
 {
 	uint32_t *word = user_pointer(from);
 
+	if (hosted_mmu_is_on())
+		return hosted_mmu_load32(hosted_this_cpu(), from.bytes, value);
 	if (!populate(from, MADV_POPULATE_READ))
 		return false;
 	*value = __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -68,6 +77,9 @@ bool fh_host_user_cas32(struct fh_vaddr at, uint32_t expected, uint32_t desired,
 {
 	uint32_t *word = user_pointer(at);
 
+	if (hosted_mmu_is_on())
+		return hosted_mmu_cas32(hosted_this_cpu(), at.bytes, expected,
+					desired, old);
 	if (!populate(at, MADV_POPULATE_WRITE))
 		return false;
 	(void)__atomic_compare_exchange_n(word, &expected, desired, false,
