@@ -758,6 +758,16 @@ static void hostile_entry_at_wrong_level_is_garbage(void **state)
 	}
 }
 
+static void each_level_maps_512_times_the_one_below(void **state)
+{
+	(void)state;
+	assert_true(fh_level_pages(1) == 1);
+	for (unsigned level = 2; level <= FH_MAX_LEVELS; level++)
+		assert_true(fh_level_pages(level) ==
+			    fh_level_pages(level - 1) * FH_NODE_ENTRIES);
+	assert_int_equal(FH_NODE_ENTRIES * sizeof(uint64_t), FH_PAGE_SIZE);
+}
+
 static void constants_keep_the_contract(void **state)
 {
 	(void)state;
@@ -773,6 +783,11 @@ static void constants_keep_the_contract(void **state)
 				 0);
 		assert_true(f->frame_end <= UINT64_C(1) << 52);
 		assert_true(f->asids >= 1 && f->asids <= 65536);
+		/* Only there does every machine do it by itself. */
+		assert_true(f->sets_accessed == (f->leaf == fh_x86_64_leaf));
+		assert_true(f->break_before_make ==
+			    (f->leaf == fh_aarch64_leaf ||
+			     f->leaf == fh_hostile_leaf));
 	}
 }
 
@@ -802,6 +817,7 @@ int main(void)
 		cmocka_unit_test(
 			loongarch64_hardware_walker_sets_accessed_and_dirty),
 		cmocka_unit_test(hostile_entry_at_wrong_level_is_garbage),
+		cmocka_unit_test(each_level_maps_512_times_the_one_below),
 		cmocka_unit_test(constants_keep_the_contract),
 	};
 

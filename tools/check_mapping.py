@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Checks that what docs/MAPPING.md names exists.
 
-Names (fh_*, FH_*, and name_* of the type macro) must stand in include/ or
-src/ outside of comments, files in include/framehold/ or src/, tests in a
+Names (fh_*, FH_*, and name_* of the type macro) must stand in include/, src/ or
+arch/ outside of comments, files in include/framehold/, src/ or arch/, tests in a
 cmocka table in test/, among the checks of test/hygiene.py, or as a driver of
 tools/interleave/. Rows that say "later" are not looked into. Conversely, every seed item named in a header
 comment ("Seed: ...") must stand in the mapping. Too few rows, names or tests
@@ -78,15 +78,15 @@ def without_comments(code):
 
 
 def read_code(root):
-    """All words of include/ and src/, and the stems of the type macro."""
+    """All words of include/, src/ and arch/, and the stems of the type macro."""
     words, stems = set(), set()
-    for folder in ("include", "src"):
+    for folder in ("include", "src", "arch"):
         for path in sorted((root / folder).rglob("*.[ch]")):
             code = without_comments(path.read_text())
             words.update(re.findall(r"\b(?:fh|FH)_\w+", code))
             stems.update(re.findall(r"\bname##(_\w+)", code))
     if len(words) < LEAST_NAMES or not stems:
-        raise Unreadable(f"only {len(words)} names in include/ and src/")
+        raise Unreadable(f"only {len(words)} names in include/, src/, arch/")
     return words, stems
 
 
@@ -136,7 +136,7 @@ def check_files(row, root):
     if not files:
         yield "no file"
     for name in files:
-        homes = (root / "include" / "framehold", root / "src")
+        homes = (root / "include" / "framehold", root / "src", root / "arch")
         if not any((home / name).is_file() for home in homes):
             yield f"no such file: {name}"
 

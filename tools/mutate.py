@@ -120,7 +120,8 @@ class Build:
 
     def depends(self, source, changed):
         listing = (self.objects / self.object_name(source)).with_suffix(".d")
-        return changed in re.split(r"[\s\\]+", listing.read_text())
+        return changed in map(os.path.normpath, re.split(r"[\s\\]+",
+                                                         listing.read_text()))
 
     def prepare(self, test):
         """Makes the unchanged test; what fails in it, or None."""
