@@ -215,7 +215,7 @@ def readme_example_runs():
             target = Path(folder) / compiler
             complaints += complaints_of(
                 compiler, "-std=c11", "-Wall", "-Wextra", "-Werror",
-                "-Iinclude", TABLES, "-Iport/hosted", program,
+                "-Iinclude", *TABLES, "-Iport/hosted", program,
                 "src/framehold.c", *files("port/hosted/*.c"), "-pthread",
                 "-o", target)
             complaints += complaints or complaints_of(target)
