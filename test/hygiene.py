@@ -112,6 +112,15 @@ def every_table_format_serves_the_library():
                 "src/framehold.c", "-o", os.devnull)]
 
 
+def library_compiles_for_other_machines():
+    return [line for name in ("riscv64", "aarch64")
+            for line in complaints_of(
+                "clang", f"--target={name}-unknown-elf", "-std=c11", "-O2",
+                "-ffreestanding", *WARNINGS, "-DFH_CHECKED=1", "-Iinclude",
+                f"-Iarch/{name}", "-Iarch/vtd", "-Isrc", "-include", "codec.h",
+                "-c", "src/framehold.c", "-o", os.devnull)]
+
+
 def library_needs_only_hooks_and_memory_functions():
     allowed = re.compile(r"fh_host_\w+|memcpy|memset|memmove|memcmp")
     return [f"FH_CHECKED={checked}: {name}" for checked in "01"
@@ -232,6 +241,7 @@ CHECKS = [
     one_file_build_holds_all_sources,
     one_file_build_compiles,
     every_table_format_serves_the_library,
+    library_compiles_for_other_machines,
     library_needs_only_hooks_and_memory_functions,
     ledger_costs_nothing_when_compiled_out,
     sources_are_formatted,
