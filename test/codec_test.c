@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The table formats, all of them in one program: every level, flag and kind of
- * cache on frames at the edges, there and back; and against two readings of
- * the manuals that share nothing with the formats' headers: entries computed
- * by hand, and what the hardware makes of an entry (codec_views.h). A format
- * that is wrong in both directions agrees with itself only.
+ * cache on frames at the edges, there and back; and against three readings
+ * of the manuals that share nothing with the formats' headers: entries computed
+ * by hand, what the hardware makes of an entry (codec_views.h), and the hosted
+ * machine's walker. A format that is wrong in both directions agrees with
+ * itself only.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #include "x86_64/fh_x86_64.h"
 
 #include "codec_views.h"
+#include "mmu_inside.h"
 
 #define R FH_PAGE_READ
 #define W FH_PAGE_WRITE
@@ -62,6 +64,8 @@ struct format {
 			    uint64_t features);
 	/* What the hardware makes of an entry; NULL for no hardware. */
 	struct view (*view)(uint64_t pte, unsigned level);
+	/* What the hosted machine's walker makes of it; NULL: it cannot. */
+	const struct mmu_format *walker;
 	/* Of its flags, those that the hardware has a bit for. */
 	uint32_t hardware_flags;
 	/* The bits by which hardware tells a table from anything else. */
@@ -145,12 +149,14 @@ static const struct format formats[] = {
 	{
 		FORMAT(x86_64, X86_64),
 		.view = x86_64_view,
+		.walker = &mmu_x86_64,
 		.table_bits = 0x81,
 		.hardware_flags = R | W | X | U | G | A | D,
 	},
 	{
 		FORMAT(riscv64, RISCV64),
 		.view = riscv64_view,
+		.walker = &mmu_riscv,
 		.table_bits = 0xf,
 		.hardware_flags = R | W | X | U | G | A | D,
 		.hardware_needs_accessed = true,
@@ -159,6 +165,7 @@ static const struct format formats[] = {
 	{
 		FORMAT(aarch64, AARCH64),
 		.view = aarch64_view,
+		.walker = &mmu_aarch64,
 		.table_bits = 0x3,
 		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
@@ -167,6 +174,7 @@ static const struct format formats[] = {
 	{
 		FORMAT(loongarch64, LOONGARCH64),
 		.view = loongarch64_view,
+		.walker = &mmu_loongarch,
 		.table_bits = 0x40,
 		.hardware_flags = R | W | X | U | G | A,
 		.hardware_needs_accessed = true,
@@ -525,6 +533,68 @@ static void check_view(const struct sample *s)
 	expect(seen.cache == s->prop.cache, s, "hardware's memory type");
 }
 
+/* What the walker lets the privilege do that the leaf is meant for. */
+static uint32_t walker_rights(const struct sample *s, struct mmu_entry seen)
+{
+	bool user = (s->prop.flags & U) != 0;
+	unsigned rights = user ? seen.user : seen.kernel;
+
+	if (seen.kind != MMU_LEAF || !seen.accessed)
+		return 0;
+	if (!seen.dirty && s->format->walker->set_dirty == 0)
+		rights &= ~MMU_WRITE;
+	return ((rights & MMU_READ) != 0 ? R : 0) |
+	       ((rights & MMU_WRITE) != 0 ? W : 0) |
+	       ((rights & MMU_EXEC) != 0 ? X : 0);
+}
+
+static void check_walker(const struct sample *s)
+{
+	const struct format *f = s->format;
+	uint32_t wanted = acted_on(s);
+	struct mmu_entry seen;
+
+	if (f->walker == NULL)
+		return;
+	seen = f->walker->decode(s->pte, s->level);
+	expect(seen.kind != MMU_TABLE && seen.kind != MMU_WRONG, s,
+	       "the walker takes it for what it is not");
+	/* Where hardware sets accessed, a leaf without it still maps. */
+	if (f->walker->set_accessed != 0)
+		seen.accessed = true;
+	wanted &= R | W | X;
+	expect(walker_rights(s, seen) == wanted, s, "the walker's rights");
+	if (wanted == 0)
+		return;
+	expect(seen.frame == s->frame, s, "the walker's frame");
+	expect(seen.global == ((s->prop.flags & G) != 0), s,
+	       "the walker's global");
+	expect((s->prop.flags & U) != 0 || seen.user == 0, s,
+	       "the walker lets users in");
+}
+
+static void walker_of_the_hosted_machine_agrees(void **state)
+{
+	(void)state;
+	for_each_format(check_walker);
+	for (size_t i = 0; i < NR_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		if (f->walker == NULL)
+			continue;
+		for (unsigned level = 2; level <= f->max_levels; level++) {
+			uint64_t pte = f->table(0x12345, level);
+			struct mmu_entry seen = f->walker->decode(pte, level);
+
+			assert_int_equal(seen.kind, MMU_TABLE);
+			assert_true(seen.frame == 0x12345);
+			assert_int_equal(seen.kernel & seen.user, MMU_ALL);
+		}
+		assert_true(f->break_before_make ==
+			    f->walker->break_before_make);
+	}
+}
+
 static void hardware_does_what_the_leaf_says(void **state)
 {
 	(void)state;
@@ -802,6 +872,7 @@ int main(void)
 		cmocka_unit_test(table_round_trips_and_is_never_leaf),
 		cmocka_unit_test(hardware_follows_tables_to_their_node),
 		cmocka_unit_test(hardware_does_what_the_leaf_says),
+		cmocka_unit_test(walker_of_the_hosted_machine_agrees),
 		cmocka_unit_test(subsets_come_in_falling_order),
 		cmocka_unit_test(only_what_hardware_follows_is_a_table),
 		cmocka_unit_test(decoding_hides_nothing_that_hardware_allows),
