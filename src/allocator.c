@@ -91,6 +91,7 @@ static struct fh_request make_request(uint64_t n,
 		.align = align,
 		.below = options->below == 0 ? FH_NO_PAGE : options->below,
 		.order = order_for(n > align ? n : align),
+		.no_wait = options->no_wait,
 	};
 
 	return request;
@@ -149,7 +150,7 @@ static uint64_t take_recovered(struct fh_request *request, bool may_wait)
 
 static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
 {
-	bool may_wait = fh_host_may_wait();
+	bool may_wait = !request->no_wait && fh_host_may_wait();
 	uint64_t found = take_recovered(request, may_wait);
 
 	if (found == FH_NO_PAGE)

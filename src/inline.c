@@ -35,6 +35,8 @@ extern uint64_t fh_word_cas_relaxed(uint64_t *word, uint64_t expected,
 				    uint64_t desired);
 extern uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
 				    uint64_t desired);
+extern uint64_t fh_word_cas_release(uint64_t *word, uint64_t expected,
+				    uint64_t desired);
 extern uint8_t fh_byte_load_acquire(const uint8_t *byte);
 extern void fh_byte_store_release(uint8_t *byte, uint8_t value);
 extern uint8_t fh_memory_load8(const uint8_t *at);

@@ -153,7 +153,7 @@ static void set_units(uint64_t frame, enum fh_unit kind, uint64_t n)
 		page->roots = (uint16_t)n;
 		return;
 	case FH_UNIT_DEFERRED:
-		page->deferred = (uint16_t)n;
+		page->deferred = (uint32_t)n;
 		return;
 	case FH_UNIT_UNIQUE:
 		page->uniques = (uint8_t)n;
@@ -412,12 +412,44 @@ uint64_t fh_ledger_restore(uint64_t first, uint64_t n, enum fh_unit kind,
 	return handle;
 }
 
-void fh_ledger_mint_raw(uint64_t first, uint64_t n)
+void fh_ledger_add(uint64_t first, uint64_t n, enum fh_unit kind)
 {
 	uint64_t saved = fh_lock(&ledger.lock);
 
-	add_units(first, n, FH_UNIT_RAW);
+	add_units(first, n, kind);
 	fh_unlock(&ledger.lock, saved);
+}
+
+void fh_ledger_mint_raw(uint64_t first, uint64_t n)
+{
+	fh_ledger_add(first, n, FH_UNIT_RAW);
+}
+
+void fh_ledger_become(uint64_t handle, uint64_t n, enum fh_unit kind,
+		      enum fh_unit into, uintptr_t site)
+{
+	end_into(handle, n, kind, into, site);
+}
+
+void fh_ledger_shift(uint64_t first, uint64_t n, enum fh_unit from,
+		     enum fh_unit into, uintptr_t site)
+{
+	uint64_t saved = fh_lock(&ledger.lock);
+	struct objection objection = check_units(first, n, from);
+
+	if (objection.rule == NULL) {
+		sub_units(first, n, from);
+		if (into != FH_UNIT_KINDS)
+			add_units(first, n, into);
+	}
+	fh_unlock(&ledger.lock, saved);
+	object(&objection, site);
+}
+
+void fh_ledger_remove(uint64_t first, uint64_t n, enum fh_unit kind,
+		      uintptr_t site)
+{
+	fh_ledger_shift(first, n, kind, FH_UNIT_KINDS, site);
 }
 
 uint64_t fh_ledger_advance(uint64_t handle, uint64_t n, uintptr_t site)
@@ -539,5 +571,12 @@ extern void fh_unit_mint_raw(uint64_t first, uint64_t n);
 extern void fh_unit_enter_list(uint64_t handle, uintptr_t site);
 extern uint64_t fh_unit_leave_list(uint64_t frame, uintptr_t site);
 extern uint64_t fh_unit_advance(uint64_t handle, uint64_t n, uintptr_t site);
+extern void fh_unit_become(uint64_t handle, uint64_t n, enum fh_unit kind,
+			   enum fh_unit into, uintptr_t site);
+extern void fh_unit_shift(uint64_t first, uint64_t n, enum fh_unit from,
+			  enum fh_unit into, uintptr_t site);
+extern void fh_unit_add(uint64_t first, uint64_t n, enum fh_unit kind);
+extern void fh_unit_remove(uint64_t first, uint64_t n, enum fh_unit kind,
+			   uintptr_t site);
 extern void fh_unit_check_dropped(uint64_t frame, uintptr_t site);
 extern void fh_unit_check(uint64_t handle, enum fh_unit kind, uintptr_t site);

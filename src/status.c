@@ -18,6 +18,8 @@ static const char *const status_names[] = {
 	[FH_E_CORRUPT] = "corrupt",
 	[FH_E_TWICE] = "done twice",
 	[FH_E_FAULT] = "fault",
+	[FH_E_MAPPED] = "mapped already",
+	[FH_E_NOT_MAPPED] = "not mapped",
 };
 
 const char *fh_status_name(enum fh_status status)

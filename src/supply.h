@@ -21,6 +21,7 @@ struct fh_request {
 	unsigned order; /* that n pages at a multiple of align surely fit in;
 			   0: more than a run can have */
 	bool urgent;    /* may take reserves */
+	bool no_wait;   /* as in struct fh_alloc_options */
 	bool search;    /* where chains have nothing, walk over all blocks */
 };
 

@@ -20,6 +20,9 @@ struct fh_alloc_options {
 	uint64_t align; /* pages, a power of two; 0 as 1 */
 	uint64_t below; /* page numbers below this only; 0: no limit */
 	bool zeroed;    /* contents are zero; otherwise they are anything */
+	bool no_wait;   /* neither waits for other CPUs nor asks the kernel to
+			   reclaim: may be refused sooner. For those who hold
+			   locks that either may need. */
 };
 
 /*

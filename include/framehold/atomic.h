@@ -35,6 +35,7 @@ static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 #define FH_OR(word, bits, order)    fh_replace_plainly(&(word), (word) | (bits))
 #define FH_AND(word, bits, order)   fh_replace_plainly(&(word), (word) & (bits))
 #define FH_SWAP(word, value, order) fh_replace_plainly(&(word), value)
+#define FH_CAS_RELEASE FH_CAS
 #else
 #define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
@@ -49,6 +50,9 @@ static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 #define FH_CAS_RELAXED(word, expected, desired)                                \
 	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define FH_CAS_RELEASE(word, expected, desired)                                \
+	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
+				    __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #endif
 
 /* The state word of frame i. */
@@ -330,6 +334,21 @@ FH_INLINE uint64_t fh_word_cas_acquire(uint64_t *word, uint64_t expected,
 	return expected;
 }
 
+/* The same, releasing when it happens. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == (\result == expected ? desired : \result);
+*/
+FH_INLINE uint64_t fh_word_cas_release(uint64_t *word, uint64_t expected,
+				       uint64_t desired)
+{
+	(void)FH_CAS_RELEASE(*word, expected, desired);
+	return expected;
+}
+
 /*@
   requires \valid_read(byte);
   assigns \nothing;
@@ -466,6 +485,7 @@ FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
 #undef FH_SWAP
 #undef FH_CAS
 #undef FH_CAS_RELAXED
+#undef FH_CAS_RELEASE
 
 FH_END_DECLS
 

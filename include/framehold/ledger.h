@@ -47,11 +47,10 @@ struct fh_ledger_page {
 	uint32_t segments;
 	uint32_t raws;
 	uint32_t entries;
+	uint32_t deferred;
 	uint16_t roots;
-	uint16_t deferred;
 	uint8_t uniques;
 	uint8_t lists;
-	uint16_t spare;
 	int32_t forgotten_at; /* the last into_raw or entry into a list */
 	int32_t restored_at;  /* the last from_raw */
 };
@@ -115,6 +114,13 @@ uint64_t fh_ledger_leave_list(uint64_t frame, uintptr_t site);
 void fh_ledger_check(uint64_t handle, enum fh_unit kind, uintptr_t site);
 uint64_t fh_ledger_advance(uint64_t handle, uint64_t n, uintptr_t site);
 void fh_ledger_check_dropped(uint64_t frame, uintptr_t site);
+void fh_ledger_become(uint64_t handle, uint64_t n, enum fh_unit kind,
+		      enum fh_unit into, uintptr_t site);
+void fh_ledger_shift(uint64_t first, uint64_t n, enum fh_unit from,
+		     enum fh_unit into, uintptr_t site);
+void fh_ledger_add(uint64_t first, uint64_t n, enum fh_unit kind);
+void fh_ledger_remove(uint64_t first, uint64_t n, enum fh_unit kind,
+		      uintptr_t site);
 
 /* The frame number in a handle. */
 /*@
@@ -278,6 +284,39 @@ FH_INLINE uint64_t fh_unit_advance(uint64_t handle, uint64_t n, uintptr_t site)
 	if (FH_CHECKED)
 		return fh_ledger_advance(handle, n, site);
 	return n > 1 ? handle + 1 : 0;
+}
+
+/*
+ * Units that no handle names: of entries, roots, and pages that wait. A
+ * handle's become such, ...
+ */
+FH_INLINE void fh_unit_become(uint64_t handle, uint64_t n, enum fh_unit kind,
+			      enum fh_unit into, uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_become(handle, n, kind, into, site);
+}
+
+/* ... those of one kind become those of another, ... */
+FH_INLINE void fh_unit_shift(uint64_t first, uint64_t n, enum fh_unit from,
+			     enum fh_unit into, uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_shift(first, n, from, into, site);
+}
+
+/* ... and they begin and end by themselves. */
+FH_INLINE void fh_unit_add(uint64_t first, uint64_t n, enum fh_unit kind)
+{
+	if (FH_CHECKED)
+		fh_ledger_add(first, n, kind);
+}
+
+FH_INLINE void fh_unit_remove(uint64_t first, uint64_t n, enum fh_unit kind,
+			      uintptr_t site)
+{
+	if (FH_CHECKED)
+		fh_ledger_remove(first, n, kind, site);
 }
 
 /* Stops the machine if anybody still has a unit on a page being dropped. */

@@ -27,6 +27,8 @@ enum fh_status {
 	FH_E_CORRUPT,      /* an audit found a broken rule */
 	FH_E_TWICE,        /* already done, or done by somebody else */
 	FH_E_FAULT,        /* user memory that cannot be accessed */
+	FH_E_MAPPED,       /* a page of the range is mapped already */
+	FH_E_NOT_MAPPED,   /* no page of the range is mapped */
 };
 
 /* "in use", "not aligned", ...: for messages. Never null. Any context. */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Inside of cursors, for the files that change tables: moving about in the
+ * locked part of the tree.
+ */
+#ifndef FRAMEHOLD_SRC_CURSOR_H
+#define FRAMEHOLD_SRC_CURSOR_H
+
+#include <framehold/cursor.h>
+
+#include "node.h"
+
+/*
+ * The CPU's format is in use much more often. One test here, and none inside
+ * of what it chooses: see entry.h.
+ */
+FH_ALWAYS_INLINE bool fh_table_is_device(const struct fh_page_table *table)
+{
+	return FH_UNLIKELY(table->kind == FH_TABLE_DEVICE);
+}
+
+/* The node that the path ends with. */
+FH_ALWAYS_INLINE uint64_t fh_cursor_node(const struct fh_cursor *c)
+{
+	return c->path[c->level - 1];
+}
+
+FH_ALWAYS_INLINE uint64_t fh_cursor_index(const struct fh_cursor *c)
+{
+	return fh_entry_index(c->at, c->level);
+}
+
+/* Makes the path lead to the page, which is in the range: up, never down. */
+FH_ALWAYS_INLINE void fh_cursor_seek(struct fh_cursor *c, uint64_t page)
+{
+	uint64_t apart = c->at ^ page;
+
+	while (c->level < c->guard_level && apart >> (9 * c->level) != 0)
+		c->level++;
+	c->at = page;
+}
+
+/* One level down, to the node that the entry names. */
+FH_ALWAYS_INLINE void fh_cursor_push(struct fh_cursor *c, uint64_t node)
+{
+	c->level--;
+	c->path[c->level - 1] = node;
+}
+
+/*
+ * Goes down to the entry that decides about the page: a leaf's, an absent one,
+ * or one of level 1. Returns it.
+ */
+FH_ALWAYS_INLINE uint64_t fh_cursor_descend(bool device, struct fh_cursor *c)
+{
+	for (;;) {
+		uint64_t pte =
+			fh_entry_read(fh_cursor_node(c), fh_cursor_index(c));
+
+		if (c->level == 1 ||
+		    fh_pte_kind(device, pte, c->level) != FH_PTE_TABLE)
+			return pte;
+		fh_cursor_push(c, fh_pte_frame(device, pte, c->level));
+	}
+}
+
+/* FH_OK if n pages are left, and n is not 0. */
+FH_ALWAYS_INLINE enum fh_status fh_cursor_check(const struct fh_cursor *c,
+						uint64_t n)
+{
+	if (n > fh_cursor_left(c))
+		return FH_E_OUT_OF_BOUND;
+	return n == 0 ? FH_E_EMPTY : FH_OK;
+}
+
+/* What an entry of that level at the page says. */
+FH_ALWAYS_INLINE void fh_describe(bool device, uint64_t pte, unsigned level,
+				  uint64_t page, struct fh_mapping *mapping)
+{
+	bool is_leaf = fh_pte_kind(device, pte, level) == FH_PTE_LEAF;
+	struct fh_page_prop prop = fh_page_prop(0);
+
+	if (is_leaf)
+		prop = fh_pte_prop(device, pte, level);
+	mapping->first = page - fh_page_in_entry(page, level);
+	mapping->pages = fh_level_pages(level);
+	mapping->is_mapped = is_leaf;
+	mapping->is_tracked = (prop.flags & FH_PAGE_TRACKED) != 0;
+	mapping->frame = is_leaf ? fh_pte_frame(device, pte, level) : 0;
+	mapping->prop = prop;
+	mapping->prop.flags &= ~FH_PAGE_TRACKED;
+}
+
+/*
+ * Whether a leaf of that level in the table can have exactly the property, and
+ * may: see fh_cursor_map().
+ */
+FH_ALWAYS_INLINE bool fh_prop_is_allowed(bool device,
+					 const struct fh_page_table *table,
+					 unsigned level,
+					 struct fh_page_prop prop)
+{
+	uint32_t kind = prop.flags & (FH_PAGE_USER | FH_PAGE_GLOBAL);
+	bool is_users = table->kind == FH_TABLE_USER;
+
+	if ((prop.flags & ~(FH_PAGE_ALL_FLAGS & ~FH_PAGE_TRACKED)) != 0 ||
+	    prop.cache >= FH_CACHE_KINDS)
+		return false;
+	if (is_users ? kind != FH_PAGE_USER : (kind & FH_PAGE_USER) != 0)
+		return false;
+	return fh_pte_can_map(device, level, prop, table->features);
+}
+
+/* With the bits set beforehand that hardware does not set. */
+FH_ALWAYS_INLINE struct fh_page_prop fh_prop_preset(bool device,
+						    struct fh_page_prop prop)
+{
+	if (device || FH_ARCH_SETS_ACCESSED)
+		return prop;
+	prop.flags |= FH_PAGE_ACCESSED;
+	if ((prop.flags & FH_PAGE_WRITE) != 0)
+		prop.flags |= FH_PAGE_DIRTY;
+	return prop;
+}
+
+/* The type of the table's nodes. */
+const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table);
+
+/*
+ * Gives an empty entry, in a node that the cursor has locked, a child from the
+ * list, locked too.
+ */
+FH_ALWAYS_INLINE uint64_t fh_cursor_grow(bool device, struct fh_cursor *c,
+					 uint64_t node, unsigned level,
+					 uint64_t index,
+					 struct fh_node_list *nodes)
+{
+	uint64_t child = fh_node_place(nodes, level - 1, c->mode);
+
+	fh_entry_write(node, index, fh_pte_table(device, child, level));
+	fh_node_add_children(node, 1);
+	return child;
+}
+
+/*
+ * Detaches what a table entry named: the sub-tree is stray and unlocked, and
+ * the gather's. Returns how many pages it maps.
+ */
+uint64_t fh_cursor_detach(struct fh_cursor *c, uint64_t child,
+			  struct fh_gather *gather);
+
+/* Nodes to split a leaf of that level, so that n of its pages stand alone. */
+uint64_t fh_cursor_nodes_to_split(uint64_t page, uint64_t n, unsigned level);
+
+/*
+ * Splits the leaf at the entry, that the page lies in, with a node of the list,
+ * which is locked then and returned. Every translation stays as it is.
+ */
+uint64_t fh_cursor_split_leaf(struct fh_cursor *c, uint64_t node,
+			      unsigned level, uint64_t index, uint64_t page,
+			      struct fh_node_list *nodes,
+			      struct fh_gather *gather);
+
+#endif /* FRAMEHOLD_SRC_CURSOR_H */

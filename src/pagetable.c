@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Tables as a whole: made, looked up without a lock, run on, given up.
+ *
+ * A user's root names the nodes of the kernel's windows without a reference to
+ * them: the kernel's table outlives it, and never gives up a node that its root
+ * names.
+ */
+#include <framehold/alloc.h>
+
+#include "cursor.h"
+#include "gather.h"
+#include "rcu.h"
+
+/* ---- Page numbers ---- */
+
+enum fh_status fh_page_of_vaddr(struct fh_vaddr va, uint64_t *page)
+{
+	if (va.bytes % FH_PAGE_SIZE != 0)
+		return FH_E_NOT_ALIGNED;
+	*page = va.bytes / FH_PAGE_SIZE;
+	return FH_OK;
+}
+
+struct fh_vaddr fh_vaddr_of_page(uint64_t page)
+{
+	struct fh_vaddr va;
+
+	va.bytes = page * FH_PAGE_SIZE;
+	return va;
+}
+
+struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
+					 unsigned levels)
+{
+	uint64_t half = UINT64_C(1) << (9 * levels - 1);
+	struct fh_page_range range = {.first = 0, .count = half};
+
+	if (kind == FH_TABLE_DEVICE)
+		range.count = 2 * half;
+	if (kind == FH_TABLE_KERNEL)
+		range.first = FH_PAGE_NUMBER_END - half;
+	return range;
+}
+
+static bool is_in_range(struct fh_page_range range, uint64_t first, uint64_t n)
+{
+	return n > 0 && first >= range.first &&
+	       first - range.first < range.count &&
+	       n <= range.count - (first - range.first);
+}
+
+bool fh_page_table_covers(const struct fh_page_table *table, uint64_t first,
+			  uint64_t n)
+{
+	return is_in_range(fh_page_table_range((enum fh_table_kind)table->kind,
+					       table->levels),
+			   first, n);
+}
+
+/* ---- Making ---- */
+
+const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table)
+{
+	if (table->kind == FH_TABLE_KERNEL)
+		return &fh_kernel_node_type;
+	return table->kind == FH_TABLE_USER ? &fh_user_node_type
+					    : &fh_device_node_type;
+}
+
+static const struct fh_table_format ordinary_format = {.levels = 4,
+							.huge_level = 3};
+
+/* With defaults filled in. FH_E_INVALID: not built for it. */
+static enum fh_status check_format(const struct fh_table_format *format,
+				   bool device, struct fh_page_table *table)
+{
+	if (format == NULL)
+		format = &ordinary_format;
+	unsigned levels = format->levels == 0 ? 4 : format->levels;
+	unsigned huge = format->huge_level == 0 ? 3 : format->huge_level;
+	unsigned least = device ? FH_VTD_MIN_LEVELS : FH_ARCH_MIN_LEVELS;
+	unsigned most = device ? FH_VTD_MAX_LEVELS : FH_ARCH_MAX_LEVELS;
+	unsigned huge_most = device ? FH_VTD_HUGE_LEVEL : FH_ARCH_HUGE_LEVEL;
+
+	if (levels < least || levels > most || huge >= levels)
+		return FH_E_INVALID;
+	table->levels = (uint8_t)levels;
+	table->huge_level = (uint8_t)(huge < huge_most ? huge : huge_most);
+	table->features = format->features;
+	return FH_OK;
+}
+
+/* Turns a prepared node into the table's root. */
+static void place_root(struct fh_page_table *table, struct fh_node_list *nodes)
+{
+	uint64_t node = fh_node_list_pop(nodes);
+
+	fh_node_set_next(node, 0);
+	*fh_node_word(node, FH_NODE_FACTS) = table->levels + FH_NODE_ROOT;
+	fh_unit_remove(node, 1, FH_UNIT_ENTRY, FH_HERE);
+	table->root.handle = fh_unit_mint(node, 1, FH_UNIT_FRAME, FH_CALLER);
+}
+
+/* Marks the entries of a root that a window lies in. */
+static enum fh_status mark_window(const struct fh_page_table *table,
+				  const struct fh_page_range *window,
+				  bool *wanted)
+{
+	if (!fh_page_table_covers(table, window->first, window->count))
+		return FH_E_OUT_OF_BOUND;
+	uint64_t last = window->first + (window->count - 1);
+
+	for (uint64_t i = fh_entry_index(window->first, table->levels);
+	     i <= fh_entry_index(last, table->levels); i++)
+		wanted[i] = true;
+	return FH_OK;
+}
+
+static enum fh_status mark_windows(const struct fh_page_table *table,
+				   const struct fh_page_range *windows,
+				   size_t n, bool *wanted)
+{
+	struct fh_page_range whole =
+		fh_page_table_range(FH_TABLE_KERNEL, table->levels);
+
+	if (n == 0)
+		return mark_window(table, &whole, wanted);
+	for (size_t i = 0; i < n; i++) {
+		enum fh_status status = mark_window(table, &windows[i], wanted);
+
+		if (status != FH_OK)
+			return status;
+	}
+	return FH_OK;
+}
+
+static uint64_t count_wanted(const bool *wanted)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < FH_NODE_ENTRIES; i++)
+		n += wanted[i] ? 1 : 0;
+	return n;
+}
+
+static void place_windows(const struct fh_page_table *table, const bool *wanted,
+			  struct fh_node_list *nodes)
+{
+	uint64_t root = fh_frame_number(table->root);
+	struct fh_atomic_mode nobody = {.locks = 0};
+
+	for (uint64_t i = 0; i < FH_NODE_ENTRIES; i++) {
+		if (!wanted[i])
+			continue;
+		uint64_t child =
+			fh_node_place(nodes, table->levels - 1U, &nobody);
+
+		fh_node_unlock(child, &nobody);
+		fh_entry_write(root, i,
+			       fh_pte_table(false, child, table->levels));
+		fh_node_add_children(root, 1);
+	}
+}
+
+enum fh_status fh_page_table_create_kernel(const struct fh_table_format *format,
+					   const struct fh_page_range *windows,
+					   size_t n, struct fh_page_table *out)
+{
+	struct fh_page_table table = {.kind = FH_TABLE_KERNEL};
+	struct fh_node_list nodes = {.first = 0};
+	bool wanted[FH_NODE_ENTRIES] = {false};
+	enum fh_status status = check_format(format, false, &table);
+
+	if (status == FH_OK)
+		status = mark_windows(&table, windows, n, wanted);
+	if (status == FH_OK)
+		status = fh_node_prepare(&fh_kernel_node_type,
+					 1 + count_wanted(wanted), &nodes);
+	if (status != FH_OK)
+		return status;
+	place_root(&table, &nodes);
+	place_windows(&table, wanted, &nodes);
+	*out = table;
+	return FH_OK;
+}
+
+enum fh_status fh_page_table_create_user(const struct fh_page_table *kernel,
+					 struct fh_page_table *out)
+{
+	struct fh_page_table table = *kernel;
+	struct fh_node_list nodes = {.first = 0};
+	enum fh_status status = fh_node_prepare(&fh_user_node_type, 1, &nodes);
+
+	if (status != FH_OK)
+		return status;
+	table.kind = FH_TABLE_USER;
+	place_root(&table, &nodes);
+	for (uint64_t i = FH_NODE_ENTRIES / 2; i < FH_NODE_ENTRIES; i++)
+		fh_entry_write(fh_frame_number(table.root), i,
+			       fh_entry_walk(fh_frame_number(kernel->root), i));
+	*out = table;
+	return FH_OK;
+}
+
+enum fh_status fh_page_table_create_device(const struct fh_table_format *format,
+					   struct fh_page_table *out)
+{
+	struct fh_page_table table = {.kind = FH_TABLE_DEVICE};
+	struct fh_node_list nodes = {.first = 0};
+	enum fh_status status = check_format(format, true, &table);
+
+	if (status == FH_OK)
+		status = fh_node_prepare(&fh_device_node_type, 1, &nodes);
+	if (status != FH_OK)
+		return status;
+	place_root(&table, &nodes);
+	*out = table;
+	return FH_OK;
+}
+
+void fh_page_table_destroy(struct fh_page_table *table)
+{
+	uint64_t root = fh_frame_number(table->root);
+
+	if (root == 0)
+		return;
+	fh_unit_become(table->root.handle, 1, FH_UNIT_FRAME, FH_UNIT_DEFERRED,
+		       FH_CALLER);
+	table->root.handle = 0;
+	fh_rcu_defer(root, root, 1);
+}
+
+/* ---- Looking up ---- */
+
+FH_ALWAYS_INLINE void walk_down(bool device, const struct fh_page_table *table,
+				uint64_t page, struct fh_mapping *mapping)
+{
+	uint64_t node = fh_frame_number(table->root);
+
+	for (unsigned level = table->levels;; level--) {
+		uint64_t pte =
+			fh_entry_walk(node, fh_entry_index(page, level));
+
+		if (fh_pte_kind(device, pte, level) != FH_PTE_TABLE) {
+			fh_describe(device, pte, level, page, mapping);
+			return;
+		}
+		node = fh_pte_frame(device, pte, level);
+	}
+}
+
+enum fh_status fh_page_table_walk(const struct fh_page_table *table,
+				  const struct fh_atomic_mode *mode,
+				  uint64_t page, struct fh_mapping *mapping)
+{
+	(void)mode;
+	if (!fh_page_table_covers(table, page, 1))
+		return FH_E_OUT_OF_BOUND;
+	if (fh_table_is_device(table))
+		walk_down(true, table, page, mapping);
+	else
+		walk_down(false, table, page, mapping);
+	return FH_OK;
+}
+
+/* ---- Running on ---- */
+
+/* The root that each CPU runs on, with a reference to it. */
+static uint64_t active_roots[FH_MAX_CPUS];
+
+uint64_t fh_active_root(const struct fh_atomic_mode *mode)
+{
+	return active_roots[mode->cpu];
+}
+
+struct fh_frame fh_page_table_activate(const struct fh_page_table *table,
+				       const struct fh_atomic_mode *mode,
+				       uint64_t asid)
+{
+	uint64_t root = fh_frame_number(table->root);
+	uint64_t before = active_roots[mode->cpu];
+	struct fh_frame old = fh_frame_none();
+
+	if (root == before)
+		return old;
+	fh_page_get(root, FH_CALLER);
+	fh_unit_add(root, 1, FH_UNIT_ROOT);
+	fh_host_activate(fh_paddr_of_frame(root), asid);
+	active_roots[mode->cpu] = root;
+	if (before != 0) {
+		fh_unit_remove(before, 1, FH_UNIT_ROOT, FH_CALLER);
+		old.handle =
+			fh_unit_mint(before, 1, FH_UNIT_FRAME, FH_CALLER);
+	}
+	return old;
+}
+
+extern struct fh_paddr
+fh_page_table_root(const struct fh_page_table *table);
+extern struct fh_page_prop fh_page_prop(uint32_t flags);
+extern struct fh_page_prop fh_user_prop(uint32_t flags);
+extern uint64_t fh_level_pages(unsigned level);
