@@ -89,7 +89,8 @@ FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 	unsigned at = table->levels;
 
 	*index = FH_NODE_ENTRIES;
-	while (at > 1 && fh_entry_index(first, at) == fh_entry_index(last, at)) {
+	while (at > 1 &&
+	       fh_entry_index(first, at) == fh_entry_index(last, at)) {
 		uint64_t i = fh_entry_index(first, at);
 		uint64_t pte = fh_entry_walk(node, i);
 

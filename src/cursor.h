@@ -19,6 +19,12 @@ FH_ALWAYS_INLINE bool fh_table_is_device(const struct fh_page_table *table)
 	return FH_UNLIKELY(table->kind == FH_TABLE_DEVICE);
 }
 
+/*
+ * The highest level of a leaf that owns references: it has one for each page,
+ * so that 512 at a time are counted with a lock held.
+ */
+#define FH_TRACKED_LEVEL 2
+
 /* The node that the path ends with. */
 FH_ALWAYS_INLINE uint64_t fh_cursor_node(const struct fh_cursor *c)
 {
@@ -160,5 +166,22 @@ uint64_t fh_cursor_split_leaf(struct fh_cursor *c, uint64_t node,
 			      unsigned level, uint64_t index, uint64_t page,
 			      struct fh_node_list *nodes,
 			      struct fh_gather *gather);
+
+/*
+ * Splits the leaf that the path ends at until the page has an entry of its own.
+ * FH_E_NO_MEMORY.
+ */
+FH_NODISCARD
+enum fh_status fh_cursor_isolate(struct fh_cursor *c, struct fh_gather *gather);
+
+/* Sets accessed or dirty in the CPU's leaf that the path ends at. */
+void fh_cursor_note(struct fh_cursor *c, uint32_t flags);
+
+/*
+ * Puts a frame in the place of the one that the page, which has a tracked entry
+ * of its own, is mapped to: that one goes to the gather, which has room.
+ */
+void fh_cursor_replace(struct fh_cursor *c, struct fh_uframe *f,
+		       struct fh_page_prop prop, struct fh_gather *gather);
 
 #endif /* FRAMEHOLD_SRC_CURSOR_H */

@@ -15,10 +15,10 @@
 #include "node.h"
 #include "rcu.h"
 
-#define NEXT          0
-#define USED          1
-#define RUNS          2
-#define RUNS_IN_PAGE  ((FH_PAGE_SIZE / 8 - RUNS) / 2)
+#define NEXT         0
+#define USED         1
+#define RUNS         2
+#define RUNS_IN_PAGE ((FH_PAGE_SIZE / 8 - RUNS) / 2)
 
 static const struct fh_alloc_options room_options = {.no_wait = true};
 
@@ -27,11 +27,12 @@ static const struct fh_meta_type gather_page_type = {
 	.usage = FH_USAGE_FRAME,
 };
 
-void fh_gather_begin(struct fh_gather *gather, const struct fh_cpu_set *cpus,
+void fh_gather_begin(struct fh_gather *gather, struct fh_cpu_set *cpus,
 		     uint64_t asid)
 {
 	gather->cpus = cpus;
-	fh_flush_init(&gather->flush, asid);
+	gather->asid = asid;
+	fh_flush_init(&gather->flush);
 	gather->nodes_first = 0;
 	gather->nodes_last = 0;
 	gather->node_count = 0;
@@ -51,8 +52,8 @@ static uint64_t *words_of(uint64_t page)
 static enum fh_status take_page(uint64_t *page)
 {
 	struct fh_frame frame;
-	enum fh_status status = fh_frame_alloc(
-		&room_options, &gather_page_type, NULL, &frame);
+	enum fh_status status =
+		fh_frame_alloc(&room_options, &gather_page_type, NULL, &frame);
 
 	if (status != FH_OK)
 		return status;
@@ -212,13 +213,23 @@ static void give_runs_up(const struct fh_gather *gather)
 				       words_of(page)[RUNS + 2 * i + 1]);
 }
 
+static void flush_gathered(struct fh_gather *gather)
+{
+	struct fh_cpu_set cpus;
+
+	if (gather->cpus == NULL || fh_flush_is_empty(&gather->flush))
+		return;
+	/* After the entries' stores: who is not in it yet sees them. */
+	fh_cpu_set_snapshot(gather->cpus, &cpus);
+	fh_flush_all_of(&gather->flush, gather->asid, &cpus);
+}
+
 void fh_gather_finish(struct fh_gather *gather)
 {
-	if (gather->cpus != NULL)
-		fh_flush_all_of(&gather->flush, gather->cpus);
+	flush_gathered(gather);
 	give_runs_up(gather);
 	give_pages_back(gather->pages);
 	fh_rcu_defer(gather->nodes_first, gather->nodes_last,
 		     gather->node_count);
-	fh_gather_begin(gather, gather->cpus, gather->flush.asid);
+	fh_gather_begin(gather, gather->cpus, gather->asid);
 }

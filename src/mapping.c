@@ -41,8 +41,8 @@ static enum fh_status plan_pages(bool device, uint64_t node, unsigned level,
 		uint64_t piece = fh_pages_in_entry(page, n, level);
 		uint64_t pte =
 			node == 0 ? 0
-				  : fh_entry_read(node, fh_entry_index(page,
-								       level));
+				  : fh_entry_read(node,
+						  fh_entry_index(page, level));
 		enum fh_pte_kind kind = fh_pte_kind(device, pte, level);
 
 		if (kind == FH_PTE_LEAF)

@@ -69,7 +69,7 @@ const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table)
 }
 
 static const struct fh_table_format ordinary_format = {.levels = 4,
-							.huge_level = 3};
+						       .huge_level = 3};
 
 /* With defaults filled in. FH_E_INVALID: not built for it. */
 static enum fh_status check_format(const struct fh_table_format *format,
@@ -239,8 +239,7 @@ FH_ALWAYS_INLINE void walk_down(bool device, const struct fh_page_table *table,
 	uint64_t node = fh_frame_number(table->root);
 
 	for (unsigned level = table->levels;; level--) {
-		uint64_t pte =
-			fh_entry_walk(node, fh_entry_index(page, level));
+		uint64_t pte = fh_entry_walk(node, fh_entry_index(page, level));
 
 		if (fh_pte_kind(device, pte, level) != FH_PTE_TABLE) {
 			fh_describe(device, pte, level, page, mapping);
@@ -290,14 +289,12 @@ struct fh_frame fh_page_table_activate(const struct fh_page_table *table,
 	active_roots[mode->cpu] = root;
 	if (before != 0) {
 		fh_unit_remove(before, 1, FH_UNIT_ROOT, FH_CALLER);
-		old.handle =
-			fh_unit_mint(before, 1, FH_UNIT_FRAME, FH_CALLER);
+		old.handle = fh_unit_mint(before, 1, FH_UNIT_FRAME, FH_CALLER);
 	}
 	return old;
 }
 
-extern struct fh_paddr
-fh_page_table_root(const struct fh_page_table *table);
+extern struct fh_paddr fh_page_table_root(const struct fh_page_table *table);
 extern struct fh_page_prop fh_page_prop(uint32_t flags);
 extern struct fh_page_prop fh_user_prop(uint32_t flags);
 extern uint64_t fh_level_pages(unsigned level);

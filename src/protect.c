@@ -20,9 +20,8 @@ struct pass {
 	uint64_t pages;   /* changed */
 };
 
-FH_ALWAYS_INLINE struct fh_page_prop changed(bool device,
-					     struct fh_page_prop prop,
-					     struct fh_prop_change change)
+FH_ALWAYS_INLINE struct fh_page_prop
+changed(bool device, struct fh_page_prop prop, struct fh_prop_change change)
 {
 	prop.flags = (prop.flags & ~change.clear) | change.set;
 	return fh_prop_preset(device, prop);
@@ -39,9 +38,9 @@ static enum fh_status plan_change(bool device, struct pass *pass, uint64_t node,
 		enum fh_status status = FH_OK;
 
 		if (kind == FH_PTE_LEAF) {
-			struct fh_page_prop prop = changed(
-				device, fh_pte_prop(device, pte, level),
-				pass->change);
+			struct fh_page_prop prop =
+				changed(device, fh_pte_prop(device, pte, level),
+					pass->change);
 
 			prop.flags &= ~FH_PAGE_TRACKED;
 			if (!fh_prop_is_allowed(device, pass->c->table, level,
@@ -163,16 +162,17 @@ enum fh_status fh_cursor_protect(struct fh_cursor *cursor, uint64_t n,
 
 /* ---- Accessed and dirty ---- */
 
-/* Clears flags in a leaf and returns it as it was. */
-FH_ALWAYS_INLINE uint64_t clear_noted(bool device, uint64_t *entry,
-				      unsigned level, uint32_t flags)
+/* Clears and sets flags in a leaf and returns it as it was. */
+FH_ALWAYS_INLINE uint64_t change_noted(bool device, uint64_t *entry,
+				       unsigned level, uint32_t clear,
+				       uint32_t set)
 {
 	uint64_t pte = fh_word_load_relaxed(entry);
 
 	for (;;) {
 		struct fh_page_prop prop = fh_pte_prop(device, pte, level);
 
-		prop.flags &= ~flags;
+		prop.flags = (prop.flags & ~clear) | set;
 		/* Relaxed: as in change_leaf(). */
 		uint64_t seen = fh_word_cas_relaxed(
 			entry, pte,
@@ -195,14 +195,14 @@ FH_ALWAYS_INLINE enum fh_status harvest(bool device, struct fh_cursor *c,
 
 	while (c->page < end &&
 	       fh_cursor_find(c, end - c->page, &found) == FH_OK) {
-		uint64_t rest = fh_pages_in_entry(c->page, end - c->page,
-						  c->level);
+		uint64_t rest =
+			fh_pages_in_entry(c->page, end - c->page, c->level);
 
 		if ((found.prop.flags & flags) != 0) {
-			uint64_t pte = clear_noted(
+			uint64_t pte = change_noted(
 				device,
 				fh_entry(fh_cursor_node(c), fh_cursor_index(c)),
-				c->level, flags);
+				c->level, flags, 0);
 
 			fh_describe(device, pte, c->level, c->page, mapping);
 			fh_gather_flush(gather, found.first, found.pages);
@@ -229,4 +229,12 @@ enum fh_status fh_cursor_harvest(struct fh_cursor *cursor, uint64_t n,
 	if (fh_table_is_device(cursor->table))
 		return harvest(true, cursor, n, flags, gather, mapping);
 	return harvest(false, cursor, n, flags, gather, mapping);
+}
+
+void fh_cursor_note(struct fh_cursor *c, uint32_t flags)
+{
+	(void)change_noted(false,
+			   fh_entry(fh_cursor_node(c), fh_cursor_index(c)),
+			   c->level, 0, flags);
+	c->wrote = true;
 }

@@ -59,7 +59,8 @@ static void plan_removal(bool device, const struct fh_cursor *c, uint64_t node,
 				needs->runs++;
 		} else if (kind == FH_PTE_TABLE &&
 			   !(whole && may_detach(c, level))) {
-			plan_removal(device, c, fh_pte_frame(device, pte, level),
+			plan_removal(device, c,
+				     fh_pte_frame(device, pte, level),
 				     level - 1, page, piece, needs);
 		}
 		page += piece;
@@ -164,6 +165,26 @@ FH_ALWAYS_INLINE uint64_t split_leaf(bool device, struct fh_cursor *c,
 	fh_gather_flush(gather, page - fh_page_in_entry(page, level),
 			fh_level_pages(level));
 	return child;
+}
+
+/* ---- Replacing ---- */
+
+void fh_cursor_replace(struct fh_cursor *c, struct fh_uframe *f,
+		       struct fh_page_prop prop, struct fh_gather *gather)
+{
+	uint64_t node = fh_cursor_node(c);
+	uint64_t index = fh_cursor_index(c);
+	uint64_t frame = fh_handle_frame(f->handle);
+	struct fh_page_prop full = fh_prop_preset(false, prop);
+
+	full.flags |= FH_PAGE_TRACKED;
+	fh_gather_frames(gather,
+			 fh_pte_frame(false, fh_entry_read(node, index), 1), 1);
+	replace_entry(false, c, node, 1, index, c->page,
+		      fh_pte_leaf(false, frame, 1, full));
+	fh_gather_flush(gather, c->page, 1);
+	fh_unit_become(f->handle, 1, FH_UNIT_FRAME, FH_UNIT_ENTRY, FH_CALLER);
+	f->handle = 0;
 }
 
 /* ---- Unmapping ---- */
@@ -319,41 +340,53 @@ uint64_t fh_cursor_split_leaf(struct fh_cursor *c, uint64_t node,
 	return split_leaf(false, c, node, level, index, page, nodes, gather);
 }
 
-/* Whether an entry of a level reaches beyond the range. */
-static bool reaches_beyond(const struct fh_cursor *c, unsigned level)
+/*
+ * Splits the leaf that the path ends at until the page's entry is of that level
+ * or below.
+ */
+static enum fh_status split_down_to(struct fh_cursor *c, unsigned target,
+				    struct fh_gather *gather)
 {
-	uint64_t first = c->page - fh_page_in_entry(c->page, level);
+	struct fh_node_list nodes = {.first = 0};
+	unsigned level = c->level;
 
-	return first < c->first || fh_level_pages(level) > c->end - first;
+	if (level <= target)
+		return FH_OK;
+	enum fh_status status = fh_node_prepare(fh_node_type_of(c->table),
+						level - target, &nodes);
+	if (status != FH_OK)
+		return status;
+	while (nodes.count > 0)
+		fh_cursor_push(
+			c, fh_cursor_split_leaf(c, fh_cursor_node(c), c->level,
+						fh_cursor_index(c), c->page,
+						&nodes, gather));
+	return FH_OK;
+}
+
+/* The highest level at which the page begins an entry. */
+static unsigned level_of_start(uint64_t page)
+{
+	unsigned level = 1;
+
+	while (level < FH_MAX_LEVELS && fh_page_in_entry(page, level + 1) == 0)
+		level++;
+	return level;
 }
 
 enum fh_status fh_cursor_split(struct fh_cursor *cursor,
 			       struct fh_gather *gather)
 {
-	struct fh_node_list nodes = {.first = 0};
 	struct fh_mapping mapping;
 
-	if (fh_cursor_query(cursor, &mapping) != FH_OK || !mapping.is_mapped ||
-	    mapping.first == cursor->page)
+	if (fh_cursor_query(cursor, &mapping) != FH_OK || !mapping.is_mapped)
 		return FH_OK;
-	unsigned level = cursor->level;
+	return split_down_to(cursor, level_of_start(cursor->page), gather);
+}
 
-	if (reaches_beyond(cursor, level))
-		return FH_E_OUT_OF_BOUND;
-	unsigned depth = 1;
-	while (fh_page_in_entry(cursor->page, level - depth) != 0)
-		depth++;
-	enum fh_status status = fh_node_prepare(fh_node_type_of(cursor->table),
-						depth, &nodes);
-	if (status != FH_OK)
-		return status;
-	while (nodes.count > 0)
-		fh_cursor_push(cursor,
-			       fh_cursor_split_leaf(
-				       cursor, fh_cursor_node(cursor),
-				       cursor->level, fh_cursor_index(cursor),
-				       cursor->page, &nodes, gather));
-	return FH_OK;
+enum fh_status fh_cursor_isolate(struct fh_cursor *c, struct fh_gather *gather)
+{
+	return split_down_to(c, 1, gather);
 }
 
 /* The one leaf that a full node of level 1 is worth, or 0. */
@@ -385,10 +418,10 @@ FH_ALWAYS_INLINE uint64_t merged_leaf(bool device,
 	}
 	/* Hardware may go on to set bits in the entries that were. */
 	if ((prop.flags & FH_PAGE_WRITE) != 0 &&
-	    fh_pte_can_map(device, 2,
-			   (struct fh_page_prop){prop.flags | by_hardware,
-						 prop.cache},
-			   table->features))
+	    fh_pte_can_map(
+		    device, 2,
+		    (struct fh_page_prop){prop.flags | by_hardware, prop.cache},
+		    table->features))
 		prop.flags |= by_hardware;
 	return fh_pte_leaf(device, frame, 2, prop);
 }
@@ -419,8 +452,7 @@ FH_ALWAYS_INLINE enum fh_status merge_entries(bool device, struct fh_cursor *c,
 enum fh_status fh_cursor_merge(struct fh_cursor *cursor,
 			       struct fh_gather *gather)
 {
-	if (cursor->page == cursor->end || cursor->guard_level < 2 ||
-	    reaches_beyond(cursor, 2))
+	if (cursor->page == cursor->end || cursor->guard_level < 2)
 		return FH_E_OUT_OF_BOUND;
 	if (fh_table_is_device(cursor->table))
 		return merge_entries(true, cursor, gather);

@@ -52,11 +52,11 @@ struct fh_cursor {
 	uint64_t page;  /* where it stands: first .. end */
 	uint64_t first; /* the range */
 	uint64_t end;
-	uint64_t at;    /* a page that path leads to */
+	uint64_t at;                  /* a page that path leads to */
 	uint64_t path[FH_MAX_LEVELS]; /* nodes by level - 1 */
-	uint8_t level;       /* the lowest of path that is set */
-	uint8_t guard_level; /* the highest: the covering node's */
-	bool wrote;          /* entries that the hardware should see */
+	uint8_t level;                /* the lowest of path that is set */
+	uint8_t guard_level;          /* the highest: the covering node's */
+	bool wrote;                   /* entries that the hardware should see */
 };
 
 /*
@@ -204,8 +204,8 @@ enum fh_status fh_cursor_harvest(struct fh_cursor *cursor, uint64_t n,
 /*
  * Makes the page start an entry of its own: a larger leaf that it lies in the
  * middle of is split, with every translation unchanged. Nothing to do at the
- * end of the range. FH_E_OUT_OF_BOUND: the leaf reaches beyond the range.
- * FH_E_NO_MEMORY. Seed: split_if_mapped_huge.
+ * end of the range, or where nothing is mapped. FH_E_NO_MEMORY. Seed:
+ * split_if_mapped_huge.
  */
 FH_NODISCARD
 enum fh_status fh_cursor_split(struct fh_cursor *cursor,
@@ -214,9 +214,13 @@ enum fh_status fh_cursor_split(struct fh_cursor *cursor,
 /*
  * Merges the 512 entries around the page, those of one node of level 1, into
  * one leaf, with every translation unchanged; accessed and dirty are those of
- * all entries. FH_E_OUT_OF_BOUND: they reach beyond the range.
- * FH_E_NOT_MAPPED: they are not 512 leaves of neighbouring frames, at a multiple
- * of 512, with one property.
+ * all entries, and set if the pages may be written.
+ *
+ *   FH_E_OUT_OF_BOUND   the cursor's range lies within these 512 pages, so that
+ *                       the entry that names their node is not locked
+ *   FH_E_NOT_MAPPED     they are not 512 leaves of neighbouring frames, from a
+ *                       multiple of 512 on, with one property; or the format
+ *                       has no such leaf
  */
 FH_NODISCARD
 enum fh_status fh_cursor_merge(struct fh_cursor *cursor,

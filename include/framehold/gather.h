@@ -23,18 +23,19 @@
 FH_BEGIN_DECLS
 
 /* Runs that a gather has room for by itself. */
-#define FH_GATHER_RUNS 8
+#define FH_GATHER_RUNS 16
 
 /* Private fields; lives on the stack. */
 struct fh_gather {
-	const struct fh_cpu_set *cpus;
+	struct fh_cpu_set *cpus;
+	uint64_t asid;
 	struct fh_flush flush;
 	uint64_t nodes_first; /* linked through their slots */
 	uint64_t nodes_last;
 	uint64_t node_count;
 	uint64_t run_count;
-	uint64_t room; /* for runs, those in use included */
-	uint64_t pages; /* the first page of further runs, or 0 */
+	uint64_t room;    /* for runs, those in use included */
+	uint64_t pages;   /* the first page of further runs, or 0 */
 	uint64_t filling; /* the one that is being filled, or 0 */
 	struct fh_range runs[FH_GATHER_RUNS];
 };
@@ -46,7 +47,7 @@ struct fh_gather {
  * the caller's, and stays where it is. Null: nobody caches anything of it yet.
  * Any context.
  */
-void fh_gather_begin(struct fh_gather *gather, const struct fh_cpu_set *cpus,
+void fh_gather_begin(struct fh_gather *gather, struct fh_cpu_set *cpus,
 		     uint64_t asid);
 
 /*

@@ -134,11 +134,11 @@ bool fh_page_table_covers(const struct fh_page_table *table, uint64_t first,
 
 /* What an entry says. */
 struct fh_mapping {
-	uint64_t first; /* the first page that the entry stands for, */
-	uint64_t pages; /* how many */
-	bool is_mapped; /* the rest is zero otherwise */
+	uint64_t first;  /* the first page that the entry stands for, */
+	uint64_t pages;  /* how many */
+	bool is_mapped;  /* the rest is zero otherwise */
 	bool is_tracked; /* the entry holds a reference to each page's frame */
-	uint64_t frame; /* the frame that the first page is mapped to */
+	uint64_t frame;  /* the frame that the first page is mapped to */
 	struct fh_page_prop prop;
 };
 
