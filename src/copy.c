@@ -25,8 +25,9 @@ static uint64_t count_nodes(uint64_t node, unsigned level, uint64_t page,
 		uint64_t pte = fh_entry_read(node, fh_entry_index(page, level));
 
 		if (fh_pte_kind(false, pte, level) == FH_PTE_TABLE)
-			nodes += 1 + count_nodes(fh_pte_frame(false, pte, level),
-						 level - 1, page, piece);
+			nodes +=
+				1 + count_nodes(fh_pte_frame(false, pte, level),
+						level - 1, page, piece);
 		page += piece;
 		n -= piece;
 	}
@@ -63,10 +64,9 @@ static enum fh_status split_ends(struct fh_cursor *c, uint64_t n,
 
 static void put_entry(struct fh_cursor *to, const struct leaf *leaf)
 {
-	fh_entry_write(fh_cursor_node(to), fh_entry_index(leaf->page,
-							  leaf->level),
-		       fh_pte_leaf(false, leaf->frame, leaf->level,
-				   leaf->prop));
+	fh_entry_write(
+		fh_cursor_node(to), fh_entry_index(leaf->page, leaf->level),
+		fh_pte_leaf(false, leaf->frame, leaf->level, leaf->prop));
 	fh_node_add_children(fh_cursor_node(to), 1);
 }
 

@@ -19,8 +19,8 @@ struct fault {
 	uint64_t page;
 	enum fh_access access;
 	const struct fh_page_prop *fill;
-	struct fh_uframe fresh;  /* made for it, ... */
-	struct fh_frame source;  /* ... as a copy of this, or zeroed */
+	struct fh_uframe fresh; /* made for it, ... */
+	struct fh_frame source; /* ... as a copy of this, or zeroed */
 	enum fh_status status;
 };
 
@@ -169,10 +169,9 @@ static enum fh_status make_fresh(struct fault *fault, bool copy)
 	if (status != FH_OK)
 		return status;
 	if (copy)
-		__builtin_memcpy(
-			fh_host_linear(fh_frame_paddr(frame)),
-			fh_host_linear(fh_frame_paddr(fault->source)),
-			FH_PAGE_SIZE);
+		__builtin_memcpy(fh_host_linear(fh_frame_paddr(frame)),
+				 fh_host_linear(fh_frame_paddr(fault->source)),
+				 FH_PAGE_SIZE);
 	return fh_uframe_from_frame(&frame, &fault->fresh);
 }
 

@@ -17,7 +17,7 @@
 /* n is 0 for all pages. */
 struct flush_request {
 	uint64_t asid;
-	struct fh_page_range range;
+	struct fh_flush_range range;
 };
 
 static struct flush_queue {
@@ -56,27 +56,27 @@ void fh_flush_add_all(struct fh_flush *flush)
 }
 
 /* Whether they overlap or are neighbours. */
-static bool ranges_touch(struct fh_page_range a, struct fh_page_range b)
+static bool ranges_touch(struct fh_flush_range a, struct fh_flush_range b)
 {
 	return a.page <= b.page ? b.page - a.page <= a.n
 				: a.page - b.page <= b.n;
 }
 
 /* The smallest range with both. */
-static struct fh_page_range join_ranges(struct fh_page_range a,
-					struct fh_page_range b)
+static struct fh_flush_range join_ranges(struct fh_flush_range a,
+					 struct fh_flush_range b)
 {
 	uint64_t page = a.page < b.page ? a.page : b.page;
 	uint64_t a_end = a.page + a.n;
 	uint64_t b_end = b.page + b.n;
 
-	return (struct fh_page_range){page,
-				      (a_end > b_end ? a_end : b_end) - page};
+	return (struct fh_flush_range){page,
+				       (a_end > b_end ? a_end : b_end) - page};
 }
 
 /* Takes all ranges that touch this one out, and returns them with it. */
-static struct fh_page_range absorb_ranges(struct fh_flush *flush,
-					  struct fh_page_range range)
+static struct fh_flush_range absorb_ranges(struct fh_flush *flush,
+					   struct fh_flush_range range)
 {
 	uint32_t i = 0;
 
@@ -99,8 +99,8 @@ void fh_flush_add(struct fh_flush *flush, uint64_t page, uint64_t n)
 {
 	if (n == 0 || flush->all)
 		return;
-	struct fh_page_range range =
-		absorb_ranges(flush, (struct fh_page_range){page, n});
+	struct fh_flush_range range =
+		absorb_ranges(flush, (struct fh_flush_range){page, n});
 	if (flush->count == FH_FLUSH_RANGES ||
 	    range.n > FH_FLUSH_LIMIT - flush->pages) {
 		flush->all = true;
@@ -113,7 +113,7 @@ void fh_flush_add(struct fh_flush *flush, uint64_t page, uint64_t n)
 
 /* ---- On this CPU ---- */
 
-static void forget_range(uint64_t asid, struct fh_page_range range)
+static void forget_range(uint64_t asid, struct fh_flush_range range)
 {
 	struct fh_vaddr va = {range.page * FH_PAGE_SIZE};
 

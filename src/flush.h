@@ -21,25 +21,8 @@
 #define FRAMEHOLD_SRC_FLUSH_H
 
 #include <framehold/cpuset.h>
+#include <framehold/flush.h>
 #include <framehold/host.h>
-
-/* Ranges that a flush keeps apart, and pages in all; beyond: everything. */
-#define FH_FLUSH_RANGES 8
-#define FH_FLUSH_LIMIT  UINT64_C(32)
-
-/* Pages page .. page + n - 1, by 52-bit page number: va / FH_PAGE_SIZE. */
-struct fh_page_range {
-	uint64_t page;
-	uint64_t n;
-};
-
-/* A flush being built up: ranges that neither overlap nor touch. */
-struct fh_flush {
-	uint64_t pages; /* of all ranges */
-	uint32_t count; /* of ranges */
-	bool all;       /* all pages; the ranges say nothing then */
-	struct fh_page_range range[FH_FLUSH_RANGES];
-};
 
 /* Nothing to flush yet. */
 void fh_flush_init(struct fh_flush *flush);

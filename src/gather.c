@@ -11,14 +11,15 @@
  */
 #include <framehold/alloc.h>
 
+#include "flush.h"
 #include "gather.h"
 #include "node.h"
 #include "rcu.h"
 
-#define NEXT         0
-#define USED         1
-#define RUNS         2
-#define RUNS_IN_PAGE ((FH_PAGE_SIZE / 8 - RUNS) / 2)
+#define ROOM_NEXT      0
+#define ROOM_USED      1
+#define ROOM_RUNS      2
+#define ROOM_PAGE_RUNS ((FH_PAGE_SIZE / 8 - ROOM_RUNS) / 2)
 
 static const struct fh_alloc_options room_options = {.no_wait = true};
 
@@ -49,7 +50,7 @@ static uint64_t *words_of(uint64_t page)
 	return fh_host_linear(fh_paddr_of_frame(page));
 }
 
-static enum fh_status take_page(uint64_t *page)
+static enum fh_status take_room_page(uint64_t *page)
 {
 	struct fh_frame frame;
 	enum fh_status status =
@@ -58,8 +59,8 @@ static enum fh_status take_page(uint64_t *page)
 	if (status != FH_OK)
 		return status;
 	*page = fh_frame_number(frame);
-	words_of(*page)[NEXT] = 0;
-	words_of(*page)[USED] = 0;
+	words_of(*page)[ROOM_NEXT] = 0;
+	words_of(*page)[ROOM_USED] = 0;
 	fh_unit_become(frame.handle, 1, FH_UNIT_FRAME, FH_UNIT_DEFERRED,
 		       FH_HERE);
 	return FH_OK;
@@ -74,7 +75,7 @@ static void give_page_back(uint64_t page)
 static void give_pages_back(uint64_t page)
 {
 	while (page != 0) {
-		uint64_t next = words_of(page)[NEXT];
+		uint64_t next = words_of(page)[ROOM_NEXT];
 
 		give_page_back(page);
 		page = next;
@@ -82,22 +83,23 @@ static void give_pages_back(uint64_t page)
 }
 
 /* Pages for n runs, linked; all or none. */
-static enum fh_status take_pages(uint64_t n, uint64_t *first, uint64_t *room)
+static enum fh_status take_room_pages(uint64_t n, uint64_t *first,
+				      uint64_t *room)
 {
 	uint64_t chain = 0;
 
 	*room = 0;
 	while (*room < n) {
 		uint64_t page;
-		enum fh_status status = take_page(&page);
+		enum fh_status status = take_room_page(&page);
 
 		if (status != FH_OK) {
 			give_pages_back(chain);
 			return status;
 		}
-		words_of(page)[NEXT] = chain;
+		words_of(page)[ROOM_NEXT] = chain;
 		chain = page;
-		*room += RUNS_IN_PAGE;
+		*room += ROOM_PAGE_RUNS;
 	}
 	*first = chain;
 	return FH_OK;
@@ -112,9 +114,9 @@ static void append_pages(struct fh_gather *gather, uint64_t first)
 		gather->pages = first;
 		return;
 	}
-	while (words_of(page)[NEXT] != 0)
-		page = words_of(page)[NEXT];
-	words_of(page)[NEXT] = first;
+	while (words_of(page)[ROOM_NEXT] != 0)
+		page = words_of(page)[ROOM_NEXT];
+	words_of(page)[ROOM_NEXT] = first;
 }
 
 enum fh_status fh_gather_reserve(struct fh_gather *gather, uint64_t n)
@@ -125,7 +127,7 @@ enum fh_status fh_gather_reserve(struct fh_gather *gather, uint64_t n)
 
 	if (n <= free)
 		return FH_OK;
-	enum fh_status status = take_pages(n - free, &first, &room);
+	enum fh_status status = take_room_pages(n - free, &first, &room);
 	if (status != FH_OK)
 		return status;
 	append_pages(gather, first);
@@ -139,13 +141,13 @@ static void add_to_page(struct fh_gather *gather, uint64_t first, uint64_t n)
 {
 	if (gather->filling == 0)
 		gather->filling = gather->pages;
-	else if (words_of(gather->filling)[USED] == RUNS_IN_PAGE)
-		gather->filling = words_of(gather->filling)[NEXT];
+	else if (words_of(gather->filling)[ROOM_USED] == ROOM_PAGE_RUNS)
+		gather->filling = words_of(gather->filling)[ROOM_NEXT];
 	uint64_t *words = words_of(gather->filling);
 
-	words[RUNS + 2 * words[USED]] = first;
-	words[RUNS + 2 * words[USED] + 1] = n;
-	words[USED]++;
+	words[ROOM_RUNS + 2 * words[ROOM_USED]] = first;
+	words[ROOM_RUNS + 2 * words[ROOM_USED] + 1] = n;
+	words[ROOM_USED]++;
 }
 
 /* Whether the frames follow those of the last run, which then has them. */
@@ -207,10 +209,10 @@ static void give_runs_up(const struct fh_gather *gather)
 	for (uint64_t i = 0; i < own; i++)
 		give_frames_up(gather->runs[i].first, gather->runs[i].count);
 	for (uint64_t page = gather->pages; page != 0;
-	     page = words_of(page)[NEXT])
-		for (uint64_t i = 0; i < words_of(page)[USED]; i++)
-			give_frames_up(words_of(page)[RUNS + 2 * i],
-				       words_of(page)[RUNS + 2 * i + 1]);
+	     page = words_of(page)[ROOM_NEXT])
+		for (uint64_t i = 0; i < words_of(page)[ROOM_USED]; i++)
+			give_frames_up(words_of(page)[ROOM_RUNS + 2 * i],
+				       words_of(page)[ROOM_RUNS + 2 * i + 1]);
 }
 
 static void flush_gathered(struct fh_gather *gather)

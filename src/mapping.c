@@ -9,7 +9,7 @@
 #include "cursor.h"
 
 /* Frames from `frame` on, for the pages from the cursor's on. */
-struct run {
+struct frame_run {
 	uint64_t frame;
 	uint64_t n;
 	struct fh_page_prop prop; /* with FH_PAGE_TRACKED, and preset bits */
@@ -19,8 +19,9 @@ struct run {
 /* ---- Several pages ---- */
 
 /* Whether the rest of a run starts with a leaf of that level. */
-FH_ALWAYS_INLINE bool starts_with_leaf(const struct run *run, uint64_t page,
-				       uint64_t done, unsigned level)
+FH_ALWAYS_INLINE bool starts_with_leaf(const struct frame_run *run,
+				       uint64_t page, uint64_t done,
+				       unsigned level)
 {
 	return level == 1 ||
 	       (level <= run->top && fh_page_in_entry(page, level) == 0 &&
@@ -34,7 +35,7 @@ FH_ALWAYS_INLINE bool starts_with_leaf(const struct run *run, uint64_t page,
  */
 static enum fh_status plan_pages(bool device, uint64_t node, unsigned level,
 				 uint64_t page, uint64_t n,
-				 const struct run *run, uint64_t done,
+				 const struct frame_run *run, uint64_t done,
 				 uint64_t *missing)
 {
 	while (n > 0) {
@@ -71,7 +72,7 @@ static enum fh_status plan_pages(bool device, uint64_t node, unsigned level,
 /* The second pass, with the nodes that the first one counted. */
 static void write_pages(bool device, struct fh_cursor *c, uint64_t node,
 			unsigned level, uint64_t page, uint64_t n,
-			const struct run *run, uint64_t done,
+			const struct frame_run *run, uint64_t done,
 			struct fh_node_list *nodes)
 {
 	while (n > 0) {
@@ -113,7 +114,7 @@ FH_ALWAYS_INLINE unsigned highest_leaf(bool device,
 }
 
 FH_ALWAYS_INLINE enum fh_status map_pages(bool device, struct fh_cursor *c,
-					  const struct run *run)
+					  const struct frame_run *run)
 {
 	uint64_t missing = 0;
 	struct fh_node_list nodes = {.first = 0};
@@ -135,13 +136,13 @@ FH_ALWAYS_INLINE enum fh_status map_pages(bool device, struct fh_cursor *c,
 }
 
 /* Checks what a caller gave, and maps it. */
-FH_ALWAYS_INLINE enum fh_status map_run(bool device, struct fh_cursor *c,
-					uint64_t frame, uint64_t n,
-					struct fh_page_prop prop,
-					uint32_t tracked, unsigned limit)
+FH_ALWAYS_INLINE enum fh_status map_checked(bool device, struct fh_cursor *c,
+					    uint64_t frame, uint64_t n,
+					    struct fh_page_prop prop,
+					    uint32_t tracked, unsigned limit)
 {
 	enum fh_status status = fh_cursor_check(c, n);
-	struct run run = {.frame = frame, .n = n};
+	struct frame_run run = {.frame = frame, .n = n};
 
 	if (status != FH_OK)
 		return status;
@@ -161,8 +162,8 @@ static enum fh_status map_any(struct fh_cursor *c, uint64_t frame, uint64_t n,
 			      unsigned limit)
 {
 	if (fh_table_is_device(c->table))
-		return map_run(true, c, frame, n, prop, tracked, limit);
-	return map_run(false, c, frame, n, prop, tracked, limit);
+		return map_checked(true, c, frame, n, prop, tracked, limit);
+	return map_checked(false, c, frame, n, prop, tracked, limit);
 }
 
 /* ---- One page ---- */

@@ -216,8 +216,8 @@ enum fh_status fh_space_unmap(struct fh_space *space, uint64_t first,
 		status = enter(&visit, space, first, n);
 		if (status != FH_OK)
 			return status;
-		status = fh_cursor_unmap(&visit.cursor, n, &visit.gather,
-					 pages);
+		status =
+			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);
 		leave(&visit);
 	} while (find_memory(&visit, status));
 	return status;
@@ -262,8 +262,8 @@ static enum fh_status copy_into(struct visit *visit, struct fh_space *to,
 				uint64_t first, uint64_t n, enum fh_clone how)
 {
 	struct fh_cursor target;
-	enum fh_status status = fh_cursor_open(&to->table, &visit->mode, first,
-					       n, &target);
+	enum fh_status status =
+		fh_cursor_open(&to->table, &visit->mode, first, n, &target);
 
 	if (status != FH_OK)
 		return status;
