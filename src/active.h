@@ -19,15 +19,10 @@
 #ifndef FRAMEHOLD_SRC_ACTIVE_H
 #define FRAMEHOLD_SRC_ACTIVE_H
 
+#include <framehold/active.h>
+
 #include "asid.h"
 #include "flush.h"
-
-/* Of each space; zero for a new one. The space's owner keeps it in memory. */
-struct fh_active {
-	uint64_t asid;           /* asid.h */
-	struct fh_cpu_set cpus;  /* which run it */
-	struct fh_cpu_set fresh; /* in which nothing cached is out of date */
-};
 
 /*
  * This CPU runs the tree with that root instead of what it has run: to instead

@@ -56,7 +56,7 @@ static enum step retry_access(struct fault *fault, struct fh_cursor *c)
 	if (!FH_ARCH_SETS_ACCESSED)
 		fh_cursor_note(c, noted);
 	fh_host_table_barrier();
-	fh_host_flush_pages(fh_asid_of(fault->space->asid),
+	fh_host_flush_pages(fh_asid_number(&fault->space->active.asid),
 			    fh_vaddr_of_page(fault->page), 1);
 	return done(fault, FH_OK);
 }
@@ -137,8 +137,7 @@ static enum step look_locked(struct fault *fault)
 	struct fh_cursor cursor;
 	enum step step;
 
-	fh_gather_begin(&gather, &fault->space->cpus,
-			fh_asid_of(fault->space->asid));
+	fh_gather_begin(&gather, &fault->space->active);
 	fh_atomic_begin(&mode);
 	enum fh_status status = fh_cursor_open(&fault->space->table, &mode,
 					       fault->page, 1, &cursor);

@@ -11,7 +11,7 @@
  */
 #include <framehold/alloc.h>
 
-#include "flush.h"
+#include "active.h"
 #include "gather.h"
 #include "node.h"
 #include "rcu.h"
@@ -28,11 +28,9 @@ static const struct fh_meta_type gather_page_type = {
 	.usage = FH_USAGE_FRAME,
 };
 
-void fh_gather_begin(struct fh_gather *gather, struct fh_cpu_set *cpus,
-		     uint64_t asid)
+void fh_gather_begin(struct fh_gather *gather, struct fh_active *active)
 {
-	gather->cpus = cpus;
-	gather->asid = asid;
+	gather->active = active;
 	fh_flush_init(&gather->flush);
 	gather->nodes_first = 0;
 	gather->nodes_last = 0;
@@ -219,11 +217,14 @@ static void flush_gathered(struct fh_gather *gather)
 {
 	struct fh_cpu_set cpus;
 
-	if (gather->cpus == NULL || fh_flush_is_empty(&gather->flush))
+	if (fh_flush_is_empty(&gather->flush))
 		return;
-	/* After the entries' stores: who is not in it yet sees them. */
-	fh_cpu_set_snapshot(gather->cpus, &cpus);
-	fh_flush_all_of(&gather->flush, gather->asid, &cpus);
+	if (gather->active != NULL) {
+		fh_active_flush(gather->active, &gather->flush);
+		return;
+	}
+	fh_flush_online_cpus(&cpus);
+	fh_flush_all_of(&gather->flush, FH_ASID_KERNEL, &cpus);
 }
 
 void fh_gather_finish(struct fh_gather *gather)
@@ -233,5 +234,5 @@ void fh_gather_finish(struct fh_gather *gather)
 	give_pages_back(gather->pages);
 	fh_rcu_defer(gather->nodes_first, gather->nodes_last,
 		     gather->node_count);
-	fh_gather_begin(gather, gather->cpus, gather->asid);
+	fh_gather_begin(gather, gather->active);
 }

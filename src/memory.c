@@ -18,6 +18,7 @@
 #include "ledger.h"
 #include "rcu.h"
 #include "slot.h"
+#include "space.h"
 
 static struct {
 	struct fh_memory_map *map;
@@ -375,6 +376,7 @@ static void forget_memory(void)
 {
 	fh_rcu_close();
 	fh_flush_close();
+	fh_space_close();
 	fh_asid_close();
 	fh_allocator_fini();
 	if (FH_CHECKED)

@@ -8,7 +8,9 @@
  */
 #include <framehold/alloc.h>
 
+#include "asid.h"
 #include "cursor.h"
+#include "flush.h"
 #include "gather.h"
 #include "rcu.h"
 
@@ -163,6 +165,17 @@ static void place_windows(const struct fh_page_table *table, const bool *wanted,
 	}
 }
 
+/* CPUs may cache translations from now on. */
+static void open_translations(const struct fh_table_format *format)
+{
+	bool all = format == NULL || format->asids == 0;
+
+	if (!fh_asid_has_numbers())
+		fh_asid_open(all ? FH_ARCH_ASIDS : format->asids,
+			     FH_MAX_CPUS);
+	fh_flush_open();
+}
+
 enum fh_status fh_page_table_create_kernel(const struct fh_table_format *format,
 					   const struct fh_page_range *windows,
 					   size_t n, struct fh_page_table *out)
@@ -181,6 +194,7 @@ enum fh_status fh_page_table_create_kernel(const struct fh_table_format *format,
 		return status;
 	place_root(&table, &nodes);
 	place_windows(&table, wanted, &nodes);
+	open_translations(format);
 	*out = table;
 	return FH_OK;
 }
@@ -261,37 +275,6 @@ enum fh_status fh_page_table_walk(const struct fh_page_table *table,
 	else
 		walk_down(false, table, page, mapping);
 	return FH_OK;
-}
-
-/* ---- Running on ---- */
-
-/* The root that each CPU runs on, with a reference to it. */
-static uint64_t active_roots[FH_MAX_CPUS];
-
-uint64_t fh_active_root(const struct fh_atomic_mode *mode)
-{
-	return active_roots[mode->cpu];
-}
-
-struct fh_frame fh_page_table_activate(const struct fh_page_table *table,
-				       const struct fh_atomic_mode *mode,
-				       uint64_t asid)
-{
-	uint64_t root = fh_frame_number(table->root);
-	uint64_t before = active_roots[mode->cpu];
-	struct fh_frame old = fh_frame_none();
-
-	if (root == before)
-		return old;
-	fh_page_get(root, FH_CALLER);
-	fh_unit_add(root, 1, FH_UNIT_ROOT);
-	fh_host_activate(fh_paddr_of_frame(root), asid);
-	active_roots[mode->cpu] = root;
-	if (before != 0) {
-		fh_unit_remove(before, 1, FH_UNIT_ROOT, FH_CALLER);
-		old.handle = fh_unit_mint(before, 1, FH_UNIT_FRAME, FH_CALLER);
-	}
-	return old;
 }
 
 extern struct fh_paddr fh_page_table_root(const struct fh_page_table *table);

@@ -7,10 +7,11 @@
 #include <framehold/poll.h>
 #include <framehold/space.h>
 
-#include "asid.h"
+#include "active.h"
 #include "copy.h"
 #include "gather.h"
 #include "rcu.h"
+#include "space.h"
 
 /* ---- One operation ---- */
 
@@ -28,7 +29,7 @@ static const struct visit new_visit;
 static enum fh_status enter(struct visit *visit, struct fh_space *space,
 			    uint64_t first, uint64_t n)
 {
-	fh_gather_begin(&visit->gather, &space->cpus, fh_asid_of(space->asid));
+	fh_gather_begin(&visit->gather, &space->active);
 	fh_atomic_begin(&visit->mode);
 	enum fh_status status = fh_cursor_open(&space->table, &visit->mode,
 					       first, n, &visit->cursor);
@@ -78,7 +79,7 @@ enum fh_status fh_space_create(const struct fh_page_table *kernel,
 	while (find_memory(&visit, status));
 	if (status != FH_OK)
 		return status;
-	*out = (struct fh_space){.table = table, .asid = 0};
+	*out = (struct fh_space){.table = table};
 	return FH_OK;
 }
 
@@ -99,43 +100,98 @@ static void unmap_all(struct fh_space *space)
 	leave(&visit);
 }
 
-void fh_space_destroy(struct fh_space *space)
+static bool is_active_anywhere(struct fh_space *space)
+{
+	struct fh_cpu_set cpus;
+
+	fh_cpu_set_snapshot(&space->active.cpus, &cpus);
+	return fh_cpu_set_next(&cpus, 0) != FH_MAX_CPUS;
+}
+
+enum fh_status fh_space_destroy(struct fh_space *space)
 {
 	if (!fh_frame_is_some(space->table.root))
-		return;
+		return FH_OK;
+	if (is_active_anywhere(space))
+		return FH_E_BUSY;
 	unmap_all(space);
 	fh_page_table_destroy(&space->table);
+	return FH_OK;
 }
 
 /* ---- Running on ---- */
 
-void fh_space_activate(struct fh_space *space)
+/* What each CPU runs on, with a reference to the root. */
+static struct {
+	uint64_t root;
+	struct fh_active *active; /* null: the kernel's own */
+} running[FH_MAX_CPUS];
+
+uint64_t fh_active_root(const struct fh_atomic_mode *mode)
 {
+	return running[mode->cpu].root;
+}
+
+/* The CPU's reference to what it has run on becomes a frame, or none. */
+static struct fh_frame give_root_up(unsigned cpu)
+{
+	struct fh_frame old = fh_frame_none();
+	uint64_t root = running[cpu].root;
+
+	if (root != 0) {
+		fh_unit_remove(root, 1, FH_UNIT_ROOT, FH_HERE);
+		old.handle = fh_unit_mint(root, 1, FH_UNIT_FRAME, FH_HERE);
+	}
+	running[cpu].root = 0;
+	return old;
+}
+
+static void run_on(const struct fh_page_table *table, struct fh_active *active)
+{
+	uint64_t root = fh_frame_number(table->root);
+	struct fh_frame old = fh_frame_none();
 	struct fh_atomic_mode mode;
 
 	fh_atomic_begin(&mode);
-	struct fh_frame old = fh_frame_none();
-
-	if (fh_active_root(&mode) != fh_frame_number(space->table.root)) {
-		/* Before the first walk: see cpuset.h. */
-		fh_cpu_set_add(&space->cpus, mode.cpu);
-		old = fh_page_table_activate(
-			&space->table, &mode,
-			fh_asid_use(&space->asid, mode.cpu));
+	if (running[mode.cpu].root != root) {
+		fh_page_get(root, FH_HERE);
+		fh_unit_add(root, 1, FH_UNIT_ROOT);
+		fh_active_switch(running[mode.cpu].active, active,
+				 fh_paddr_of_frame(root));
+		old = give_root_up(mode.cpu);
+		running[mode.cpu].root = root;
+		running[mode.cpu].active = active;
 	}
 	fh_atomic_end(&mode);
 	fh_frame_put(&old);
 }
 
+void fh_space_activate(struct fh_space *space)
+{
+	run_on(&space->table, &space->active);
+}
+
 void fh_kernel_activate(const struct fh_page_table *kernel)
+{
+	run_on(kernel, NULL);
+}
+
+void fh_kernel_deactivate(void)
 {
 	struct fh_atomic_mode mode;
 
 	fh_atomic_begin(&mode);
-	struct fh_frame old =
-		fh_page_table_activate(kernel, &mode, FH_ASID_KERNEL);
+	if (running[mode.cpu].active != NULL)
+		fh_cpu_set_remove(&running[mode.cpu].active->cpus, mode.cpu);
+	running[mode.cpu].active = NULL;
+	struct fh_frame old = give_root_up(mode.cpu);
 	fh_atomic_end(&mode);
 	fh_frame_put(&old);
+}
+
+void fh_space_close(void)
+{
+	__builtin_memset(running, 0, sizeof(running));
 }
 
 bool fh_space_is_active(const struct fh_space *space)

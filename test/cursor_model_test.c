@@ -25,6 +25,7 @@ static struct page model[STRETCHES][STRETCH];
 static struct fh_page_table kernel;
 static struct fh_page_table table;
 static struct random dice;
+static struct fh_active nobody; /* runs on the table */
 
 /* Where the stretches begin: at both ends, and across larger entries' ends. */
 static uint64_t start_of(unsigned stretch)
@@ -98,7 +99,7 @@ static void begin_work(struct work *w)
 	uint64_t first = chance(2) ? 0 : w->begin;
 	uint64_t end = chance(2) ? STRETCH : w->begin + w->n;
 
-	fh_gather_begin(&w->gather, NULL, 1);
+	fh_gather_begin(&w->gather, &nobody);
 	fh_atomic_begin(&w->mode);
 	OK(fh_cursor_open(&table, &w->mode, start_of(w->stretch) + first,
 			  end - first, &w->cursor));

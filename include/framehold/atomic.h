@@ -35,7 +35,7 @@ static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 #define FH_OR(word, bits, order)    fh_replace_plainly(&(word), (word) | (bits))
 #define FH_AND(word, bits, order)   fh_replace_plainly(&(word), (word) & (bits))
 #define FH_SWAP(word, value, order) fh_replace_plainly(&(word), value)
-#define FH_CAS_RELEASE FH_CAS
+#define FH_CAS_RELEASE              FH_CAS
 #else
 #define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)

@@ -8,7 +8,7 @@
  *     struct fh_cursor cursor;
  *     struct fh_gather gather;
  *
- *     fh_gather_begin(&gather, table, cpus, asid);
+ *     fh_gather_begin(&gather, &space->active);
  *     fh_atomic_begin(&mode);
  *     status = fh_cursor_open(table, &mode, first, n, &cursor);
  *     if (status == FH_OK) {

@@ -16,7 +16,7 @@
 #ifndef FRAMEHOLD_GATHER_H
 #define FRAMEHOLD_GATHER_H
 
-#include <framehold/cpuset.h>
+#include <framehold/active.h>
 #include <framehold/flush.h>
 #include <framehold/segment.h>
 
@@ -27,8 +27,7 @@ FH_BEGIN_DECLS
 
 /* Private fields; lives on the stack. */
 struct fh_gather {
-	struct fh_cpu_set *cpus;
-	uint64_t asid;
+	struct fh_active *active; /* null: the kernel's */
 	struct fh_flush flush;
 	uint64_t nodes_first; /* linked through their slots */
 	uint64_t nodes_last;
@@ -41,14 +40,11 @@ struct fh_gather {
 };
 
 /*
- * Begins one for a table whose translations are cached under asid on the CPUs
- * of a set, which is looked at when the gather is finished: CPUs that come into
- * the set before their first access, as fh_space_activate() does it. The set is
- * the caller's, and stays where it is. Null: nobody caches anything of it yet.
- * Any context.
+ * Begins one for a table that is active where `active` says: of struct fh_space,
+ * or a zeroed one for a table that no CPU runs on. Null: the kernel's table,
+ * which all online CPUs run on. Any context.
  */
-void fh_gather_begin(struct fh_gather *gather, struct fh_cpu_set *cpus,
-		     uint64_t asid);
+void fh_gather_begin(struct fh_gather *gather, struct fh_active *active);
 
 /*
  * Flushes what was changed, on all CPUs of the set, waits until they have, and

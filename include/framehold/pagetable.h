@@ -38,6 +38,8 @@ struct fh_table_format {
 	unsigned levels;     /* of a root; 0: 4 */
 	unsigned huge_level; /* the highest level that maps memory; 0: 3 */
 	uint64_t features;   /* bits of the format's own: arch/ */
+	uint64_t asids;      /* address space numbers; 0: all that the format
+				has, 1: none */
 };
 
 /*
@@ -153,21 +155,6 @@ FH_NODISCARD
 enum fh_status fh_page_table_walk(const struct fh_page_table *table,
 				  const struct fh_atomic_mode *mode,
 				  uint64_t page, struct fh_mapping *mapping);
-
-/*
- * Makes this CPU run on the table, and returns the root that it ran on before,
- * or a zero frame. The CPU holds a reference to its root. A table that is
- * active already stays so. In atomic mode. The caller puts the old root outside
- * of it, when nothing cached of it can be used: space.h does all of this.
- * Seed: activate, first_activate.
- */
-FH_NODISCARD
-struct fh_frame fh_page_table_activate(const struct fh_page_table *table,
-				       const struct fh_atomic_mode *mode,
-				       uint64_t asid);
-
-/* The root that this CPU runs on, 0 if none. In atomic mode. */
-uint64_t fh_active_root(const struct fh_atomic_mode *mode);
 
 FH_END_DECLS
 

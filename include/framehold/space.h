@@ -27,8 +27,7 @@ FH_BEGIN_DECLS
 /* Private fields; the owner's to place. Stays where it is while it exists. */
 struct fh_space {
 	struct fh_page_table table;
-	struct fh_cpu_set cpus; /* that may have cached translations */
-	uint64_t asid;          /* asid.h of the library's own */
+	struct fh_active active;
 };
 
 /*
@@ -44,20 +43,34 @@ enum fh_status fh_space_create(const struct fh_page_table *kernel,
 
 /*
  * Gives the space and all it maps up, and zeroes its table. Nobody else uses
- * it. CPUs on which it is active may go on until they activate another: their
- * roots keep nothing mapped. Does nothing to a zeroed space. Seed: Drop.
+ * it. FH_E_BUSY: it is active on a CPU. Does nothing to a zeroed space.
+ * Seed: Drop.
  */
-void fh_space_destroy(struct fh_space *space);
+FH_NODISCARD
+enum fh_status fh_space_destroy(struct fh_space *space);
 
 /*
- * Makes this CPU run on the space; nothing if it does. The CPU keeps the root
- * alive until it runs on another. To be called with the scheduler's lock or
- * whatever else keeps the thread on its CPU afterwards. Seed: activate.
+ * Makes this CPU run on the space; nothing if it does. The CPU has a reference
+ * to the root until it runs on another. To be called with the scheduler's lock
+ * or whatever else keeps the thread on its CPU afterwards.
+ * Seed: activate, first_activate.
  */
 void fh_space_activate(struct fh_space *space);
 
-/* The same for the kernel's own table: no user is active. */
+/*
+ * The same for the kernel's own table: no user is active on this CPU. A CPU
+ * does so before it goes offline.
+ */
 void fh_kernel_activate(const struct fh_page_table *kernel);
+
+/*
+ * This CPU runs on tables that are not the library's, or stops, and gives up
+ * its reference. The port has seen to that, or does next.
+ */
+void fh_kernel_deactivate(void);
+
+/* The root that this CPU runs on, 0 if none of the library's. */
+uint64_t fh_active_root(const struct fh_atomic_mode *mode);
 
 /* Whether this CPU runs on the space. Preemption is off, or it is a hint. */
 bool fh_space_is_active(const struct fh_space *space);
