@@ -50,6 +50,8 @@
 #include "pagetable.c"
 #include "space.c"
 #include "fault.c"
+#include "kspace.c"
+#include "area.c"
 #include "memory.c"
 #include "view.c"
 #include "audit.c"

@@ -9,11 +9,8 @@
 
 #include <framehold/atomic.h>
 #include <framehold/host.h>
+#include <framehold/spinlock.h>
 
-/* Zero is unlocked. */
-struct fh_lock {
-	uint64_t word;
-};
 
 /* Returns what fh_unlock() needs to put interrupts back as they were. */
 /*@
