@@ -231,7 +231,7 @@ static void ranges_hold_exactly_the_pages_added(void **state)
 		}
 		assert_true(flush.count <= FH_FLUSH_RANGES);
 		for (unsigned r = 0; r < flush.count; r++) {
-			struct fh_page_range range = flush.range[r];
+			struct fh_flush_range range = flush.range[r];
 
 			assert_true(range.n > 0);
 			pages += range.n;

@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include <framehold/mode.h>
 #include <framehold/poll.h>
 
 #include <string.h>
