@@ -32,7 +32,8 @@ CACHE = ROOT / "proof/cache"
 UNITS = {
     "inline": ["include/framehold/addr.h", "include/framehold/atomic.h"],
     "slot": ["src/slot.h"],
-    "frame": ["include/framehold/ledger.h", "include/framehold/frame.h"],
+    "frame": ["include/framehold/ledger.h", "include/framehold/frame.h",
+              "proof/model.h"],
     "unique": ["include/framehold/unique.h"],
 }
 
@@ -48,7 +49,7 @@ VALID = ("Valid", "Considered valid")
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 CONTRACT = re.compile(r"/\*@(?!\s*(?:predicate|logic|axiom|ghost|loop|assert|"
-                      r"lemma|calls))[^/]*?\*/\s*(?=[A-Za-z])", re.S)
+                      r"lemma|calls))(?:(?!\*/).)*?\*/\s*(?=[A-Za-z])", re.S)
 NAME = re.compile(r"(\w+)\s*\(")
 
 
@@ -68,12 +69,13 @@ def functions_under_contract(paths):
         for found in CONTRACT.finditer(text):
             head = COMMENT.sub("", text[found.end():found.end() + 400])
             names.add(NAME.search(without_attributes(head))[1])
-    return names | ghost_functions()
+        names |= ghost_functions(path)
+    return names
 
 
-def ghost_functions():
-    return set(re.findall(r"ghost\s*/@.*?@/\s*\w+ (\w+)\(",
-                          (ROOT / "proof/model.h").read_text(), re.S))
+def ghost_functions(path):
+    return set(re.findall(r"ghost\s*/@(?:(?!@/).)*?@/\s*\w+ (\w+)\(",
+                          path.read_text(), re.S))
 
 
 def functions_defined(path):
@@ -94,9 +96,8 @@ def trusted():
 
 def work_of(unit, contracts, trust):
     files = [ROOT / f"src/{unit}.c"] + [ROOT / h for h in UNITS[unit]]
-    defined = set().union(*map(functions_defined, files))
-    if ROOT / "include/framehold/ledger.h" in files:
-        defined |= ghost_functions()
+    defined = set().union(*map(functions_defined, files),
+                          *map(ghost_functions, files))
     return sorted(defined & contracts - set(trust))
 
 
