@@ -19,6 +19,7 @@ import shutil
 import sys
 import time
 
+import properties
 import wp
 from contracts import ROOT, Failure, Work
 
@@ -169,6 +170,8 @@ def main():
     if not options.smoke:
         report.check(f"{len(work.trust)} items taken on trust",
                      work.complaints())
+        for text, complaints in properties.check(work):
+            report.check(text, complaints)
     return 1 if report.failed else 0
 
 

@@ -34,7 +34,8 @@ class Outcome:
         self.proved, self.total = map(int, found[-1]) if found else (0, 0)
         self.replayed = self.now = 0
         for line in re.findall(r"^ +(?:CVC4|Z3) .*", output, re.M):
-            proved = int(re.search(r": +(\d+)", line)[1])
+            proved = re.match(r" +[^:]*: +(\d+)", line)
+            proved = int(proved[1]) if proved else 0
             cached = re.search(r"cached: (\d+)", line)
             # Also attempts that failed are counted as cached.
             known = min(proved, int(cached[1])) if cached else 0
