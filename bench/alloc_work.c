@@ -18,6 +18,7 @@
 #include "bench_host.h"
 #include "hosted.h"
 #include "plain_buddy.h"
+#include "slot.h"
 
 #include <framehold/allocator.h>
 #include <framehold/framehold.h>
@@ -53,26 +54,29 @@ static void stop(const char *what)
 
 /* ---- The hand-over of a slot ---- */
 
+/*
+ * What the library does to a slot at both ends of a page's use, by the same
+ * inline functions, without the search for a page before and after it.
+ */
 INLINED void hand_out(uint64_t page)
 {
-	struct fh_slot *slot = &fh_slots[page];
-
-	slot->type = &fh_untyped_type;
-	slot->meta = fh_meta_zero;
-	__atomic_store_n(&slot->state, FH_STATE_ONE, __ATOMIC_RELEASE);
+	fh_slot_write(page, &fh_untyped_type, NULL);
+	fh_slot_publish(page);
 }
 
 INLINED void hand_back(uint64_t page)
 {
-	struct fh_slot *slot = &fh_slots[page];
+	const struct fh_dropping dropping = {page};
 
-	if (__atomic_fetch_sub(&slot->state, 1, __ATOMIC_RELEASE) !=
-	    FH_STATE_ONE)
+	if (fh_state_sub_release(page) != FH_STATE_ONE)
 		stop("a page has another holder");
-	(void)__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
-	slot->type = NULL;
-	__atomic_store_n(&slot->list, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->state, FH_STATE_FREE, __ATOMIC_RELEASE);
+	(void)fh_state_load_acquire(page);
+	const struct fh_meta_type *type = fh_slots[page].type;
+	if (type->on_drop != NULL)
+		type->on_drop(dropping);
+	fh_slots[page].type = NULL;
+	fh_list_id_store_relaxed(page, 0);
+	fh_state_store_release(page, FH_STATE_FREE);
 }
 
 INLINED void hand_out_block(uint64_t first)
@@ -87,26 +91,36 @@ INLINED void hand_back_block(uint64_t first)
 		hand_back(first + i);
 }
 
-/* ---- The floor: pages in a row ---- */
+/* ---- The floor: pages in an array ---- */
+
+/* The least that can keep pages which come back in any order. */
+static struct {
+	uint64_t count;
+	uint64_t *pages; /* the newest last; popped, they ascend at first */
+	uint64_t next;   /* of blocks, in a row */
+} rows[WORK_THREADS] __attribute__((aligned(128)));
+
+static uint64_t *all_row_pages;
 
 INLINED void row_drain(unsigned cpu)
 {
 	(void)cpu;
 }
 
-static struct {
-	uint64_t next;
-} rows[WORK_THREADS] __attribute__((aligned(128)));
-
 INLINED uint64_t row_take(unsigned cpu)
 {
-	return rows[cpu].next++;
+	uint64_t n = rows[cpu].count - 1;
+
+	rows[cpu].count = n;
+	return rows[cpu].pages[n];
 }
 
 INLINED void row_give(unsigned cpu, uint64_t page)
 {
-	(void)page;
-	rows[cpu].next--;
+	uint64_t n = rows[cpu].count;
+
+	rows[cpu].pages[n] = page;
+	rows[cpu].count = n + 1;
 }
 
 INLINED uint64_t row_take_block(unsigned cpu)
@@ -119,6 +133,15 @@ INLINED void row_give_block(unsigned cpu, uint64_t first)
 {
 	(void)first;
 	rows[cpu].next -= BLOCK_PAGES;
+}
+
+static void fill_row(unsigned cpu, uint64_t first, uint64_t n)
+{
+	rows[cpu].pages = all_row_pages + cpu * n;
+	rows[cpu].count = n;
+	rows[cpu].next = first;
+	for (uint64_t i = 0; i < n; i++)
+		rows[cpu].pages[i] = first + (n - 1 - i);
 }
 
 INLINED uint64_t row_take_handed(unsigned cpu)
@@ -561,16 +584,21 @@ static uint64_t *all_pages;
 
 bool work_prepare(uint64_t most_pages)
 {
-	all_pages = malloc(most_pages * sizeof(*all_pages));
-	if (all_pages == NULL)
+	size_t bytes = most_pages * sizeof(*all_pages);
+
+	all_pages = malloc(bytes);
+	all_row_pages = malloc(bytes);
+	if (all_pages == NULL || all_row_pages == NULL)
 		return false;
-	memset(all_pages, 1, most_pages * sizeof(*all_pages));
+	memset(all_pages, 1, bytes);
+	memset(all_row_pages, 1, bytes);
 	return true;
 }
 
 void work_finish(void)
 {
 	free(all_pages);
+	free(all_row_pages);
 }
 
 struct trial {
@@ -615,7 +643,8 @@ static void set_up(struct trial *trial)
 		w->half = share / 2 / BLOCK_PAGES * BLOCK_PAGES;
 		w->pages = all_pages + cpu * share;
 		w->random = 88172645463325252 + cpu;
-		rows[cpu].next = work->first + cpu * share;
+		if (trial->subject == FLOOR)
+			fill_row(cpu, work->first + cpu * share, share);
 		for (unsigned phase = 0; phase < PHASES; phase++)
 			w->ns[phase] = -1;
 	}

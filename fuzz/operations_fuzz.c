@@ -2,14 +2,8 @@
 /*
  * Fuzzes the frame layer: the input's first byte chooses a machine, the others
  * are operations, compared with the model after each one. Whatever differs,
- * or stops the machine, ends the process with the reason.
- *
- * clang -g -O1 -std=c11 -DFH_CHECKED=1 -fsanitize=fuzzer,address,undefined \
- *         -Iinclude -Iarch/x86_64 -Iarch/vtd -Iport/hosted \
- *         -Itest $(sed 's/#.*' '//' sources.txt) \
- *         port/hosted/[a-z]*.c test/model.c test/operations*.c \
- *         fuzz/operations_fuzz.c -pthread -o operations_fuzz
- * ./operations_fuzz fuzz/corpus/operations
+ * or stops the machine, ends the process with the reason. tools/fuzz.py builds
+ * and runs it.
  */
 #include "operations.h"
 

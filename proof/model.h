@@ -13,6 +13,8 @@
 
 #include <framehold/slot.h>
 
+#include "proof/model_map.h"
+
 extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
 /*@ ghost extern uint64_t g_held[FH_MAX_FRAMES]; */
@@ -95,6 +97,11 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     g_held[i] + g_raw[i] + n == fh_slots[i].state - FH_STATE_BUSY &&
     g_free[i] == 0 && \valid_read(fh_slots[i].type);
 
+  // Nobody's but that of the one who is dropping it.
+  predicate slot_dropping{L}(integer i) =
+    live(i) && fh_slots[i].state == FH_STATE_BUSY && fh_slots[i].list == 0 &&
+    g_held[i] == 0 && g_raw[i] == 0 && g_free[i] == 0;
+
   predicate slot_same{A,B}(integer i) =
     \at(fh_slots[i],A) == \at(fh_slots[i],B) &&
     \at(g_held[i],A) == \at(g_held[i],B) &&
@@ -131,15 +138,38 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
   predicate has_slot{L}(integer i) =
     0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
 
-  // The same for the unique handle of a page.
-  predicate unique_handle{L}(integer handle) =
-    0 < handle < FH_MAX_FRAMES && g_held[handle] == 1 &&
-    g_raw[handle] == 0 && fh_slots[handle].state == FH_STATE_UNIQUE;
-
   // What a frame's handle stands for: zero is none.
   predicate frame_handle{L}(integer handle) =
     0 < handle < FH_MAX_FRAMES && g_held[handle] > 0 &&
     is_shared(fh_slots[handle].state);
+
+  // A segment's: one reference to each of its pages; zeros if it is empty.
+  predicate segment_handle{L}(integer handle, integer count) =
+    (count == 0 ==> handle == 0) &&
+    (count > 0 ==> 0 < handle && handle + count <= FH_MAX_FRAMES) &&
+    \forall integer i; handle <= i < handle + count ==> frame_handle(i);
+
+  predicate all_owed{L}(integer first, integer end) =
+    \forall integer i; first <= i < end ==> slot_owed(i, 1);
+
+  predicate same_but{A,B}(integer lo, integer hi) =
+    \forall integer i; is_frame(i) && !(lo <= i < hi) ==> slot_same{A,B}(i);
+
+  // What putting one reference to a page leaves of it.
+  predicate put_once{A,B}(integer i) =
+    \at(fh_slots[i].state,A) == FH_STATE_ONE
+      ? \at(fh_slots[i].type,B) == \null &&
+        (\at(fh_slots[i].state,B) == FH_STATE_UNUSED ||
+         (\at(fh_slots[i].state,B) == FH_STATE_FREE &&
+          \at(g_free[i],B) == 1))
+      : \at(fh_slots[i].state,B) == \at(fh_slots[i].state,A) - 1 &&
+        \at(fh_slots[i].type,B) == \at(fh_slots[i].type,A) &&
+        \at(fh_slots[i].meta,B) == \at(fh_slots[i].meta,A);
+
+  // The same for the unique handle of a page.
+  predicate unique_handle{L}(integer handle) =
+    0 < handle < FH_MAX_FRAMES && g_held[handle] == 1 &&
+    g_raw[handle] == 0 && fh_slots[handle].state == FH_STATE_UNIQUE;
 */
 
 /* Contracts of functions that are declared before the slots are. */

@@ -11,6 +11,17 @@
 
 #include "slot.h"
 
+/*@
+  requires first <= FH_MAX_FRAMES && count <= FH_MAX_FRAMES - first;
+  requires \forall integer i; first <= i < first + count ==>
+    g_held[i] < UINT64_MAX;
+  assigns g_held[first .. first + count - 1];
+  exits \false;
+  ensures \result.count == count;
+  ensures \result.handle == (count == 0 ? 0 : first);
+  ensures \forall integer i; first <= i < first + count ==>
+    g_held[i] == \old(g_held[i]) + 1;
+*/
 static struct fh_segment make_segment(uint64_t first, uint64_t count,
 				      uintptr_t site)
 {
@@ -24,6 +35,14 @@ static struct fh_segment make_segment(uint64_t first, uint64_t count,
 }
 
 /* Takes the handle's value and leaves the empty segment. */
+/*@
+  requires \valid(s);
+  assigns *s;
+  exits \false;
+  ensures \result.handle == \old(s->handle);
+  ensures \result.count == \old(s->count);
+  ensures s->handle == 0 && s->count == 0;
+*/
 static struct fh_segment move_segment(struct fh_segment *s)
 {
 	struct fh_segment moved = *s;
@@ -48,10 +67,36 @@ static struct fh_meta make_meta(const struct meta_source *source,
 }
 
 /* Drops pages again that were claimed as a segment's. */
+/*@
+  requires 0 < first <= end <= FH_MAX_FRAMES;
+  requires region_but(first, end);
+  requires all_owed(first, end);
+  assigns fh_slots[first .. end - 1], g_free[first .. end - 1];
+  exits \false;
+  ensures region_inv;
+  ensures \forall integer i; first <= i < end ==> put_once{Pre,Post}(i);
+*/
 static void unclaim_pages(uint64_t first, uint64_t end, uintptr_t site)
 {
-	for (uint64_t i = first; i < end; i++)
+	/*@
+	  loop invariant first <= i <= end;
+	  loop invariant \forall integer j; first <= j < i ==> slot_inv(j);
+	  loop invariant all_owed(i, end);
+	  loop invariant \forall integer j; first <= j < i ==>
+	    put_once{Pre,Here}(j);
+	  loop invariant same_but{Pre,Here}(first, i);
+	  loop assigns i, fh_slots[first .. end - 1], g_free[first .. end - 1];
+	  loop variant end - i;
+	*/
+	for (uint64_t i = first; i < end; i++) {
+		/*@ assert slot_same{Pre,Here}(i); */
 		fh_page_put(i, site);
+		/*@ assert \forall integer j; first <= j < i ==>
+		      slot_same{LoopCurrent,Here}(j); */
+		/*@ assert \forall integer j; first <= j < i ==>
+		      put_once{Pre,Here}(j); */
+		/*@ assert put_once{Pre,Here}(i); */
+	}
 }
 
 static enum fh_status claim_pages(uint64_t first, uint64_t end,
@@ -75,6 +120,29 @@ static enum fh_status claim_pages(uint64_t first, uint64_t end,
 	return FH_OK;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  behavior not_aligned:
+    assumes !is_aligned(start.bytes) || !is_aligned(end.bytes);
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior out_of_bound:
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior empty:
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) <= fh_memory.frame_end;
+    assumes start.bytes >= end.bytes;
+    ensures \result == FH_E_EMPTY;
+  behavior ok:
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) <= fh_memory.frame_end;
+    assumes start.bytes < end.bytes;
+    ensures \result == FH_OK;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status check_range(struct fh_paddr start, struct fh_paddr end)
 {
 	if (!fh_paddr_is_aligned(start) || !fh_paddr_is_aligned(end))
@@ -154,12 +222,40 @@ enum fh_status fh_segment_split(struct fh_segment *s, uint64_t pages,
 }
 
 /* Another reference to each page, in a segment of its own. */
+/*@
+  requires region_inv && 0 < first && first + count <= FH_MAX_FRAMES;
+  requires count > 0;
+  requires \forall integer i; first <= i < first + count ==>
+    frame_handle(i);
+  assigns fh_slots[first .. first + count - 1].state,
+          g_held[first .. first + count - 1];
+  exits \false;
+  ensures region_inv;
+  ensures \result.handle == first && \result.count == count;
+  ensures \forall integer i; first <= i < first + count ==>
+    fh_slots[i].state == \old(fh_slots[i].state) + 1 &&
+    g_held[i] == \old(g_held[i]) + 1 && frame_handle(i);
+*/
 static struct fh_segment share_pages(uint64_t first, uint64_t count,
 				     uintptr_t site)
 {
+	/*@
+	  loop invariant 0 <= i <= count;
+	  loop invariant \forall integer j; first <= j < first + i ==>
+	    fh_slots[j].state == \at(fh_slots[j].state,Pre) + 1 &&
+	    fh_slots[j].state <= FH_STATE_MAX;
+	  loop invariant \forall integer j; first + i <= j < first + count ==>
+	    fh_slots[j].state == \at(fh_slots[j].state,Pre);
+	  loop assigns i, fh_slots[first .. first + count - 1].state;
+	  loop variant count - i;
+	*/
 	for (uint64_t i = 0; i < count; i++)
 		fh_page_get(first + i, site);
-	return make_segment(first, count, site);
+	struct fh_segment shared = make_segment(first, count, site);
+
+	/*@ assert \forall integer j; first <= j < first + count ==>
+	      slot_inv(j); */
+	return shared;
 }
 
 enum fh_status fh_segment_slice(struct fh_segment s, uint64_t begin,
@@ -273,6 +369,13 @@ enum fh_status fh_segment_check_type(struct fh_segment s,
 {
 	if (s.count == 0)
 		return FH_E_EMPTY;
+	/*@
+	  loop invariant 0 <= i <= s.count;
+	  loop invariant \forall integer j; s.handle <= j < s.handle + i ==>
+	    fh_slots[j].type == type;
+	  loop assigns i;
+	  loop variant s.count - i;
+	*/
 	for (uint64_t i = 0; i < s.count; i++)
 		if (fh_slots[fh_segment_first(s) + i].type != type)
 			return FH_E_WRONG_TYPE;

@@ -203,12 +203,11 @@ static void run_on_drop(uint64_t frame, const struct fh_meta_type *type)
 }
 
 /*@
-  requires region_inv && live(frame) && \valid_read(type);
+  requires memory_ok && live(frame) && \valid_read(type);
   requires fh_slots[frame].state == FH_STATE_BUSY ||
            fh_slots[frame].state == FH_STATE_UNIQUE;
   assigns fh_slots[frame].type, fh_slots[frame].list, fh_slots[frame].meta;
   exits \false;
-  ensures region_but(frame, frame + 1);
   ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
 */
 static void clear_typed(uint64_t frame, const struct fh_meta_type *type)
@@ -235,11 +234,11 @@ static void poison(uint64_t frame)
 
 /* BUSY, cleared -> FREE, and back to its zone. */
 /*@
-  requires region_inv && state_is(frame, FH_STATE_BUSY);
+  requires memory_ok && slot_dropping(frame);
   requires fh_slots[frame].type == \null;
   assigns fh_slots[frame].state, g_free[frame];
   exits \false;
-  ensures region_inv;
+  ensures slot_inv(frame);
   ensures fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1;
 */
 static void give_back(uint64_t frame)

@@ -267,12 +267,11 @@ static inline void fh_slot_set_unused(uint64_t frame)
 
 /* Runs on_drop and clears type and list of a page that is BUSY. */
 /*@
-  requires region_inv && live(frame) && \valid_read(fh_slots[frame].type);
+  requires memory_ok && live(frame) && \valid_read(fh_slots[frame].type);
   requires fh_slots[frame].state == FH_STATE_BUSY ||
            fh_slots[frame].state == FH_STATE_UNIQUE;
   assigns fh_slots[frame].type, fh_slots[frame].list, fh_slots[frame].meta;
   exits \false;
-  ensures region_but(frame, frame + 1);
   ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
 */
 void fh_slot_clear(uint64_t frame);
@@ -282,11 +281,11 @@ void fh_slot_clear(uint64_t frame);
  * or is no memory.
  */
 /*@
-  requires region_inv && state_is(frame, FH_STATE_BUSY);
+  requires memory_ok && slot_dropping(frame);
   requires \valid_read(fh_slots[frame].type);
   assigns fh_slots[frame], g_free[frame];
   exits \false;
-  ensures region_inv;
+  ensures slot_inv(frame);
   ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
   ensures fh_slots[frame].state == FH_STATE_UNUSED ||
           (fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1);

@@ -2,9 +2,9 @@
 /*
  * Which zone, in what order, and how much per hold of its lock.
  *
- * What comes back from a magazine is in the order in which it was freed, and is
- * given zone by zone. Neighbours of one word, and blocks that follow each other, go back together;
- * pages freed in ascending order do so 64 at a time.
+ * What comes back from a magazine is in the order in which it was freed, and
+ * is given zone by zone. Neighbours of one word, and blocks that follow each
+ * other, go back together; pages freed in ascending order do so 64 at a time.
  */
 #include "supply.h"
 

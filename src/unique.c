@@ -65,6 +65,7 @@ enum fh_status fh_unique_repurpose(struct fh_unique u,
 		return FH_E_INVALID;
 	require_unique(i, FH_CALLER);
 	fh_unit_check(u.handle, FH_UNIT_UNIQUE, FH_CALLER);
+	/*@ assert slot_inv(i) && live(i); */
 	fh_slot_clear(i);
 	fh_slot_write(i, type, meta);
 	return FH_OK;
@@ -76,8 +77,7 @@ enum fh_status fh_unique_repurpose(struct fh_unique u,
   assigns u->handle, fh_slots[u->handle].state, g_held[u->handle];
   exits \false;
   ensures region_inv && u->handle == 0 && \result == \old(u->handle);
-  ensures state_is(\result, FH_STATE_BUSY) && g_held[\result] == 0;
-  ensures \valid_read(fh_slots[\result].type);
+  ensures slot_dropping(\result) && \valid_read(fh_slots[\result].type);
 */
 static uint64_t end_unique(struct fh_unique *u, uintptr_t site)
 {
@@ -89,6 +89,7 @@ static uint64_t end_unique(struct fh_unique *u, uintptr_t site)
 	/* Relaxed: nobody else could see what we wrote, and nobody shall. */
 	fh_state_store_relaxed(i, FH_STATE_BUSY);
 	fh_unit_check_dropped(i, site);
+	/*@ assert slot_inv(i) && live(i); */
 	return i;
 }
 

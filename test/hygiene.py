@@ -213,6 +213,14 @@ def mapping_is_true():
     return complaints_of("python3", "tools/check_mapping.py")
 
 
+def what_is_trusted_is_listed():
+    return complaints_of("python3", "proof/prove.py", "--text")
+
+
+def contract_rules_are_the_contracts():
+    return complaints_of("python3", "proof/translate.py", "--check")
+
+
 def readme_example_runs():
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "example.c"
@@ -251,6 +259,8 @@ CHECKS = [
     core_uses_nothing_that_cannot_be_proved,
     files_and_functions_are_short,
     mapping_is_true,
+    what_is_trusted_is_listed,
+    contract_rules_are_the_contracts,
     readme_example_runs,
     kernels_can_build_it,
 ]

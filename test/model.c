@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The model of the frame layer: model.h. */
+#include "contract.h"
 #include "model.h"
 
 #include <framehold/allocator.h>
@@ -658,12 +659,23 @@ static void audit(struct model *m)
 	model_fail(m, "audit: %s", text);
 }
 
+/* The contracts' invariant walks all of memory, too. */
+static void compare_contract(struct model *m)
+{
+	uint64_t broken = contract_first_broken();
+
+	if (broken != fh_memory.frame_end)
+		model_fail(m, "page %llu breaks the contracts' invariant",
+			   (unsigned long long)broken);
+}
+
 void model_compare(struct model *m, bool everything)
 {
 	compare_drops(m);
 	if (everything) {
 		compare_everything(m);
 		compare_summary(m);
+		compare_contract(m);
 	} else {
 		compare_windows(m);
 	}

@@ -27,7 +27,8 @@ def sources():
 def helpers():
     """What the fuzzers share with the tests: the model and its operations."""
     return [str(path.relative_to(ROOT)) for pattern in
-            ("port/hosted/*.c", "test/model.c", "test/operations*.c")
+            ("port/hosted/*.c", "test/model.c", "test/contract.c",
+             "test/operations*.c")
             for path in sorted(ROOT.glob(pattern))]
 
 

@@ -282,9 +282,9 @@ class Workshop:
             path.write_text(original)
 
 
-def read_mutations():
-    data = runpy.run_path(str(ROOT / "test/mutations.py"))
-    mutations = [Mutation(**entry) for entry in data["MUTATIONS"]]
+def read_mutations(path=ROOT / "test/mutations.py", make=Mutation):
+    data = runpy.run_path(str(path))
+    mutations = [make(**entry) for entry in data["MUTATIONS"]]
     names = [mutation.name for mutation in mutations]
     for name in names:
         if names.count(name) > 1:
@@ -306,11 +306,11 @@ def judge(mutation, workshop):
     return False, "SURVIVED, and nobody says why"
 
 
-def run_all(mutations, tap):
+def run_all(mutations, tap, make_workshop):
     wrong = 0
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="framehold-mutate-") as scratch:
-        workshop = Workshop(Path(scratch))
+        workshop = make_workshop(Path(scratch))
         for number, mutation in enumerate(mutations, 1):
             well, line = judge(mutation, workshop)
             wrong += not well
@@ -326,9 +326,9 @@ def run_all(mutations, tap):
     return 1 if wrong else 0
 
 
-def main():
+def main(description=__doc__, read=read_mutations, make_workshop=Workshop):
     parser = argparse.ArgumentParser(
-        description=__doc__,
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true",
                         help="name the mutations and end")
@@ -338,7 +338,7 @@ def main():
                         help="report in TAP, for a program to read")
     options = parser.parse_args()
     try:
-        mutations = read_mutations()
+        mutations = read()
     except Failure as failure:
         sys.exit(str(failure))
     if options.only:
@@ -350,7 +350,7 @@ def main():
         for mutation in mutations:
             print(f"{mutation.name:<36} {mutation.file}")
         return 0
-    return run_all(mutations, options.tap)
+    return run_all(mutations, options.tap, make_workshop)
 
 
 if __name__ == "__main__":

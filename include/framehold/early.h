@@ -20,6 +20,23 @@ FH_BEGIN_DECLS
  * the map must stay where it is until fh_fini(). FH_E_TWICE if it is open, or
  * retired and memory is up. Seed: init_early_allocator.
  */
+/*@
+  requires early_inv && map_is_normal(map) && map_is_writable(map);
+  assigns early_map, early_is_open, map->spans[0 .. map->count - 1].taken;
+  exits \false;
+  ensures early_inv;
+  behavior twice:
+    assumes early_map != \null;
+    assigns \nothing;
+    ensures \result == FH_E_TWICE;
+  behavior begun:
+    assumes early_map == \null;
+    ensures \result == FH_OK && early_map == map && early_is_open;
+    ensures \forall integer i; 0 <= i < map->count ==>
+      map->spans[i].taken == 0;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_early_begin(struct fh_memory_map *map);
 
@@ -34,10 +51,51 @@ enum fh_status fh_early_begin(struct fh_memory_map *map);
  *
  * Seed: early_alloc.
  */
+/*@
+  requires early_inv && \valid(first);
+  requires early_is_open ==>
+    \separated(first, early_map,
+               early_map->spans + (0 .. early_map->count - 1));
+  assigns *first, early_map->spans[0 .. early_map->count - 1].taken;
+  exits \false;
+  ensures early_inv;
+  behavior invalid:
+    assumes !early_is_open || n == 0 || !is_power_of_two(align);
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior no_memory:
+    assumes early_is_open && n > 0 && is_power_of_two(align);
+    assumes \forall integer i; 0 <= i < early_map->count ==>
+      !early_has_room(i, n, align);
+    assigns \nothing;
+    ensures \result == FH_E_NO_MEMORY;
+  behavior taken:
+    assumes early_is_open && n > 0 && is_power_of_two(align);
+    assumes \exists integer i; 0 <= i < early_map->count &&
+      early_has_room(i, n, align);
+    ensures \result == FH_OK && *first > 0 && is_multiple(*first, align);
+    ensures \exists integer i; 0 <= i < early_map->count &&
+      early_has_room{Old}(i, n, align) &&
+      (\forall integer j; 0 <= j < i ==> !early_has_room{Old}(j, n, align)) &&
+      *first == aligned_up(bump{Old}(i), align) && bump(i) == *first + n &&
+      \forall integer j; 0 <= j < early_map->count && j != i ==>
+        bump(j) == bump{Old}(j);
+    ensures \forall integer page; *first <= page < *first + n ==>
+      early_has_taken(page) && !early_has_taken{Old}(page);
+    ensures \forall integer page;
+      early_has_taken{Old}(page) ==> early_has_taken(page);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_early_alloc(uint64_t n, uint64_t align, uint64_t *first);
 
 /* Whether it is open: begun and not yet retired. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> early_is_open;
+*/
 bool fh_early_is_open(void);
 
 FH_END_DECLS

@@ -58,11 +58,10 @@ FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
 /* ... or drops the page, if it was the last reference. */
 /*@
   requires state == FH_STATE_ONE ==>
-    region_inv && state_is(frame, FH_STATE_BUSY) &&
-    \valid_read(fh_slots[frame].type);
+    memory_ok && slot_dropping(frame) && \valid_read(fh_slots[frame].type);
   assigns fh_slots[frame], g_free[frame];
   exits \false;
-  ensures region_inv && state == FH_STATE_ONE;
+  ensures slot_inv(frame) && state == FH_STATE_ONE;
   ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
   ensures fh_slots[frame].state == FH_STATE_UNUSED ||
           (fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1);
@@ -89,11 +88,11 @@ FH_INLINE void fh_page_get(uint64_t i, uintptr_t site)
 
 /* One reference less. */
 /*@
-  requires region_but(i, i + 1);
+  requires memory_ok;
   requires slot_owed(i, 1);
   assigns fh_slots[i], g_free[i];
   exits \false;
-  ensures region_inv;
+  ensures slot_inv(i);
   ensures fh_slots[i].list == 0;
   behavior last:
     assumes fh_slots[i].state == FH_STATE_ONE;

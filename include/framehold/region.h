@@ -62,6 +62,37 @@ struct fh_memory_map {
 	size_t count;
 };
 
+/*@
+  // The page that follows span i.
+  logic integer span_end{L}(struct fh_memory_map *map, integer i) =
+    map->spans[i].first + map->spans[i].count;
+
+  predicate span_has{L}(struct fh_memory_map *map, integer i, integer page) =
+    map->spans[i].first <= page < span_end(map, i);
+
+  predicate map_is_readable{L}(struct fh_memory_map *map) =
+    \valid_read(map) && map->count <= map->capacity &&
+    \valid_read(map->spans + (0 .. map->count - 1));
+
+  predicate spans_are_ok{L}(struct fh_memory_map *map) =
+    \forall integer i; 0 <= i < map->count ==>
+      map->spans[i].kind < FH_REGION_KINDS && 0 < map->spans[i].count &&
+      map->spans[i].first + map->spans[i].count <= FH_PAGE_NUMBER_END;
+
+  predicate spans_ascend{L}(struct fh_memory_map *map) =
+    \forall integer i, j; 0 <= i < j < map->count ==>
+      map->spans[i].first + map->spans[i].count <= map->spans[j].first;
+
+  predicate spans_differ{L}(struct fh_memory_map *map) =
+    \forall integer i, j; 0 <= i < j < map->count &&
+      map->spans[i].first + map->spans[i].count == map->spans[j].first ==>
+        map->spans[i].kind != map->spans[j].kind;
+
+  predicate map_is_normal{L}(struct fh_memory_map *map) =
+    map_is_readable(map) && spans_are_ok(map) && spans_ascend(map) &&
+    spans_differ(map);
+*/
+
 /* "usable", "reserved", ...; "invalid" if it is none of the nine. */
 const char *fh_region_kind_name(enum fh_region_kind kind);
 

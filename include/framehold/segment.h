@@ -40,6 +40,11 @@ struct fh_range {
 typedef struct fh_meta fh_meta_maker(void *context, struct fh_paddr pa);
 
 /* The empty segment. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.handle == 0 && \result.count == 0;
+*/
 FH_INLINE struct fh_segment fh_segment_none(void)
 {
 	struct fh_segment s;
@@ -50,30 +55,58 @@ FH_INLINE struct fh_segment fh_segment_none(void)
 }
 
 /* The number of the first page; 0 if empty. Any context. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == s.handle;
+*/
 FH_INLINE uint64_t fh_segment_first(struct fh_segment s)
 {
 	return fh_handle_frame(s.handle);
 }
 
 /* How many pages it has. Any context. Seed: nrpage_spec. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == s.count;
+*/
 FH_INLINE uint64_t fh_segment_count(struct fh_segment s)
 {
 	return s.count;
 }
 
 /* Bytes in the segment. Any context. Seed: size. */
+/*@
+  requires s.count < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result == s.count * FH_PAGE_SIZE;
+*/
 FH_INLINE uint64_t fh_segment_size(struct fh_segment s)
 {
 	return s.count * FH_PAGE_SIZE;
 }
 
 /* Its first byte; 0 if empty. Any context. Seed: start_paddr. */
+/*@
+  requires s.handle < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == s.handle * FH_PAGE_SIZE;
+*/
 FH_INLINE struct fh_paddr fh_segment_start(struct fh_segment s)
 {
 	return fh_paddr_of_frame(fh_segment_first(s));
 }
 
 /* The byte after its last; 0 if empty. Any context. Seed: end_paddr. */
+/*@
+  requires s.handle + s.count < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == (s.handle + s.count) * FH_PAGE_SIZE;
+*/
 FH_INLINE struct fh_paddr fh_segment_end(struct fh_segment s)
 {
 	return fh_paddr_of_frame(fh_segment_first(s) + s.count);
@@ -118,6 +151,16 @@ enum fh_status fh_segment_from_unused_with(struct fh_paddr start,
  * an empty segment. The count does not change. Any context.
  * Seed: From<Frame> for Segment.
  */
+/*@
+  requires region_inv && \valid(f);
+  requires f->handle == 0 || frame_handle(f->handle);
+  assigns f->handle, g_held[f->handle];
+  exits \false;
+  ensures region_inv && f->handle == 0;
+  ensures kept{Pre,Post};
+  ensures \result.handle == \old(f->handle);
+  ensures \result.count == (\old(f->handle) == 0 ? 0 : 1);
+*/
 FH_NODISCARD
 struct fh_segment fh_segment_from_frame(struct fh_frame *f);
 
@@ -126,6 +169,29 @@ struct fh_segment fh_segment_from_frame(struct fh_frame *f);
  * empty. No count changes. FH_E_OUT_OF_BOUND unless 0 < pages < count (the
  * seed panics). low and high are different objects. Any context. Seed: split.
  */
+/*@
+  requires region_inv && \valid(s) && \valid(low) && \valid(high);
+  requires \separated(s, low, high);
+  requires segment_handle(s->handle, s->count);
+  assigns *s, *low, *high, g_held[s->handle .. s->handle + s->count - 1];
+  exits \false;
+  ensures region_inv;
+  ensures kept{Pre,Post};
+  behavior out_of_bound:
+    assumes pages == 0 || pages >= s->count;
+    ensures \result == FH_E_OUT_OF_BOUND;
+    ensures *s == \old(*s) && *low == \old(*low) && *high == \old(*high);
+  behavior ok:
+    assumes 0 < pages < s->count;
+    ensures \result == FH_OK && s->handle == 0 && s->count == 0;
+    ensures low->handle == \old(s->handle) && low->count == pages;
+    ensures high->handle == \old(s->handle) + pages;
+    ensures high->count == \old(s->count) - pages;
+    ensures segment_handle(low->handle, low->count);
+    ensures segment_handle(high->handle, high->count);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_split(struct fh_segment *s, uint64_t pages,
 				struct fh_segment *low,
@@ -137,6 +203,28 @@ enum fh_status fh_segment_split(struct fh_segment *s, uint64_t pages,
  * maximum stops the machine. FH_E_OUT_OF_BOUND unless begin <= end <= count
  * (the seed panics). Any context. Seed: slice.
  */
+/*@
+  requires region_inv && \valid(out) && segment_handle(s.handle, s.count);
+  assigns *out, fh_slots[s.handle + begin .. s.handle + end - 1].state,
+          g_held[s.handle + begin .. s.handle + end - 1];
+  exits \false;
+  ensures region_inv;
+  behavior out_of_bound:
+    assumes !(begin <= end <= s.count);
+    ensures \result == FH_E_OUT_OF_BOUND && *out == \old(*out);
+    ensures kept{Pre,Post};
+  behavior ok:
+    assumes begin <= end <= s.count;
+    ensures \result == FH_OK && out->count == end - begin;
+    ensures begin < end ==> out->handle == s.handle + begin;
+    ensures segment_handle(out->handle, out->count);
+    ensures same_but{Pre,Post}(s.handle + begin, s.handle + end);
+    ensures \forall integer i; s.handle + begin <= i < s.handle + end ==>
+      fh_slots[i].state == \old(fh_slots[i].state) + 1 &&
+      g_held[i] == \old(g_held[i]) + 1;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_slice(struct fh_segment s, uint64_t begin,
 				uint64_t end, struct fh_segment *out);
@@ -145,6 +233,18 @@ enum fh_status fh_segment_slice(struct fh_segment s, uint64_t begin,
  * Another reference to every page. A count at its maximum stops the machine.
  * Any context. Seed: clone.
  */
+/*@
+  requires region_inv && segment_handle(s.handle, s.count);
+  assigns fh_slots[s.handle .. s.handle + s.count - 1].state,
+          g_held[s.handle .. s.handle + s.count - 1];
+  exits \false;
+  ensures region_inv;
+  ensures \result.handle == s.handle && \result.count == s.count;
+  ensures segment_handle(\result.handle, \result.count);
+  ensures \forall integer i; s.handle <= i < s.handle + s.count ==>
+    fh_slots[i].state == \old(fh_slots[i].state) + 1 &&
+    g_held[i] == \old(g_held[i]) + 1;
+*/
 FH_NODISCARD
 struct fh_segment fh_segment_get(struct fh_segment s);
 
@@ -152,6 +252,26 @@ struct fh_segment fh_segment_get(struct fh_segment s);
  * Takes the first page out of the segment, with its reference. FH_E_EMPTY if
  * there is none. Any context. Seed: next.
  */
+/*@
+  requires region_inv && \valid(s) && \valid(out) && \separated(s, out);
+  requires segment_handle(s->handle, s->count);
+  assigns *s, *out, g_held[s->handle];
+  exits \false;
+  ensures region_inv;
+  ensures kept{Pre,Post};
+  behavior empty:
+    assumes s->count == 0;
+    ensures \result == FH_E_EMPTY && *s == \old(*s) && *out == \old(*out);
+  behavior ok:
+    assumes s->count > 0;
+    ensures \result == FH_OK && out->handle == \old(s->handle);
+    ensures s->count == \old(s->count) - 1;
+    ensures s->handle == (s->count == 0 ? 0 : \old(s->handle) + 1);
+    ensures segment_handle(s->handle, s->count);
+    ensures frame_handle(out->handle);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_next(struct fh_segment *s, struct fh_frame *out);
 
@@ -160,12 +280,35 @@ enum fh_status fh_segment_next(struct fh_segment *s, struct fh_frame *out);
  * ascending order; *s becomes empty. Contexts as for a last put.
  * Seed: drop.
  */
+/*@
+  requires region_inv && \valid(s) && segment_handle(s->handle, s->count);
+  assigns *s, fh_slots[s->handle .. s->handle + s->count - 1],
+          g_held[s->handle .. s->handle + s->count - 1],
+          g_free[s->handle .. s->handle + s->count - 1];
+  exits \false;
+  ensures region_inv && s->handle == 0 && s->count == 0;
+  ensures \forall integer i;
+    \old(s->handle) <= i < \old(s->handle) + \old(s->count) ==>
+      g_held[i] == \old(g_held[i]) - 1 && put_once{Pre,Post}(i);
+*/
 void fh_segment_put(struct fh_segment *s);
 
 /*
  * Forgets the segment without giving its references up; *s becomes empty. The
  * range is all that is left. Any context. Seed: into_raw.
  */
+/*@
+  requires region_inv && \valid(s) && segment_handle(s->handle, s->count);
+  assigns *s, g_held[s->handle .. s->handle + s->count - 1],
+          g_raw[s->handle .. s->handle + s->count - 1];
+  exits \false;
+  ensures region_inv && s->handle == 0 && s->count == 0;
+  ensures \result.first == \old(s->handle);
+  ensures \result.count == \old(s->count);
+  ensures \forall integer i;
+    \result.first <= i < \result.first + \result.count ==>
+      g_held[i] == \old(g_held[i]) - 1 && g_raw[i] == \old(g_raw[i]) + 1;
+*/
 FH_NODISCARD
 struct fh_range fh_segment_into_raw(struct fh_segment *s);
 
@@ -185,6 +328,19 @@ enum fh_status fh_segment_from_raw(struct fh_range range,
 				   struct fh_segment *out);
 
 /* Page `index` of the segment, borrowed; index < count. Any context. */
+/*@
+  requires \valid(out) && segment_handle(s.handle, s.count);
+  assigns *out;
+  exits \false;
+  behavior out_of_bound:
+    assumes index >= s.count;
+    ensures \result == FH_E_OUT_OF_BOUND && *out == \old(*out);
+  behavior ok:
+    assumes index < s.count;
+    ensures \result == FH_OK && out->frame == s.handle + index;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_borrow(struct fh_segment s, uint64_t index,
 				 struct fh_frame_ref *out);
@@ -194,6 +350,17 @@ enum fh_status fh_segment_borrow(struct fh_segment s, uint64_t index,
  * pages have none, FH_E_WRONG_TYPE if one page is not. Any context. Seed:
  * TryFrom<Segment<dyn AnyFrameMeta>> for Segment<M>.
  */
+/*@
+  requires segment_handle(s.handle, s.count);
+  assigns \nothing;
+  exits \false;
+  ensures \result == FH_OK || \result == FH_E_EMPTY ||
+          \result == FH_E_WRONG_TYPE;
+  ensures \result == FH_E_EMPTY <==> s.count == 0;
+  ensures \result == FH_OK <==> s.count > 0 &&
+    \forall integer i; s.handle <= i < s.handle + s.count ==>
+      fh_slots[i].type == type;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_check_type(struct fh_segment s,
 				     const struct fh_meta_type *type);
@@ -213,6 +380,14 @@ enum fh_status fh_usegment_from_segment(struct fh_segment *s,
  * Forgets that a segment is untyped; *s becomes empty. No count changes. Any
  * context. Seed: From<Segment<M>> for USegment, in reverse.
  */
+/*@
+  requires \valid(s);
+  assigns *s;
+  exits \false;
+  ensures \result.handle == \old(s->handle);
+  ensures \result.count == \old(s->count);
+  ensures s->handle == 0 && s->count == 0;
+*/
 FH_NODISCARD
 FH_INLINE struct fh_segment fh_segment_from_usegment(struct fh_usegment *s)
 {
@@ -225,6 +400,11 @@ FH_INLINE struct fh_segment fh_segment_from_usegment(struct fh_usegment *s)
 	return segment;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.handle == 0 && \result.count == 0;
+*/
 FH_INLINE struct fh_usegment fh_usegment_none(void)
 {
 	struct fh_usegment s;
@@ -234,11 +414,21 @@ FH_INLINE struct fh_usegment fh_usegment_none(void)
 	return s;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == s.handle;
+*/
 FH_INLINE uint64_t fh_usegment_first(struct fh_usegment s)
 {
 	return fh_handle_frame(s.handle);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == s.count;
+*/
 FH_INLINE uint64_t fh_usegment_count(struct fh_usegment s)
 {
 	return s.count;

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Bugs to seed in proved code: read by proof/mutate.py.
+
+Each entry: a unique name, the file, text that occurs exactly once in it, what
+takes its place, and the function under contract of which a goal must then be
+left without a proof. Where none is, `survives` says why.
+
+Not here: weaker memory orders, which sequential contracts cannot tell apart
+(tools/races.py --weaken), and bugs in what is trusted (test/mutations.py).
+"""
+
+ARITHMETIC = [
+    dict(name="address_of_wrong_page", function="fh_paddr_of_frame",
+         file="include/framehold/addr.h",
+         old="	return fh_paddr(frame * FH_PAGE_SIZE);",
+         new="	return fh_paddr(frame * FH_PAGE_SIZE + 1);"),
+    dict(name="frame_of_address_rounds_up", function="fh_frame_of_paddr",
+         file="include/framehold/addr.h",
+         old="	return pa.bytes / FH_PAGE_SIZE;",
+         new="	return (pa.bytes + FH_PAGE_SIZE - 1) / FH_PAGE_SIZE;"),
+    dict(name="half_aligned_is_aligned", function="fh_paddr_is_aligned",
+         file="include/framehold/addr.h",
+         old="	return pa.bytes % FH_PAGE_SIZE == 0;",
+         new="	return pa.bytes % (FH_PAGE_SIZE / 2) == 0;"),
+]
+
+SLOTS = [
+    dict(name="slot_at_the_end", function="fh_slot_find",
+         file="src/slot.h",
+         old="	if (number >= fh_memory.frame_end)",
+         new="	if (number > fh_memory.frame_end)"),
+    dict(name="bound_before_alignment", function="fh_slot_find",
+         file="src/slot.h",
+         old="	if (!fh_paddr_is_aligned(pa))\n"
+             "		return FH_E_NOT_ALIGNED;\n"
+             "	if (number >= fh_memory.frame_end)\n"
+             "		return FH_E_OUT_OF_BOUND;\n",
+         new="	if (number >= fh_memory.frame_end)\n"
+             "		return FH_E_OUT_OF_BOUND;\n"
+             "	if (!fh_paddr_is_aligned(pa))\n"
+             "		return FH_E_NOT_ALIGNED;\n"),
+    dict(name="hole_has_a_slot", function="fh_slot_find",
+         file="src/slot.h",
+         old="	if (seen == FH_SECTION_ABSENT)\n"
+             "		return FH_E_OUT_OF_BOUND;\n",
+         new=""),
+    dict(name="raw_section_is_read", function="fh_slot_find_live",
+         file="src/slot.h",
+         old="	if (status == FH_OK && section != FH_SECTION_LIVE)\n"
+             "		return FH_E_UNUSED;\n",
+         new=""),
+    dict(name="claim_of_anything_succeeds", function="fh_slot_claim",
+         file="src/slot.h",
+         old="	return fh_slot_claim_other(frame, seen);",
+         new="	return FH_OK;"),
+    dict(name="claim_of_free_page_is_busy", function="fh_slot_claim_other",
+         file="src/slot.c",
+         old="	return seen == FH_STATE_FREE ? FH_OK : FH_E_BUSY;",
+         new="	return FH_E_BUSY;"),
+    dict(name="claim_without_withdrawing", function="fh_slot_claim_other",
+         file="src/slot.c",
+         old="	if (!fh_allocator_withdraw(frame))\n"
+             "		return FH_E_BUSY;\n",
+         new=""),
+    dict(name="claim_leaves_page_free", function="fh_slot_claim_other",
+         file="src/slot.c",
+         old="	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, "
+             "FH_STATE_BUSY);",
+         new="	seen = fh_state_cas_acquire(frame, FH_STATE_FREE, "
+             "FH_STATE_FREE);"),
+    dict(name="claim_in_raw_section", function="fh_slot_claim_at",
+         file="src/slot.h",
+         old="	if (FH_UNLIKELY(section == FH_SECTION_RAW))\n"
+             "		fh_section_make_raw_live(number / FH_SECTION_FRAMES);\n",
+         new=""),
+    dict(name="claim_writes_number_on_error", function="fh_slot_claim_at",
+         file="src/slot.h",
+         old="	if (status == FH_OK)\n"
+             "		*frame = number;\n"
+             "	return status;",
+         new="	*frame = number;\n"
+             "	return status;"),
+    dict(name="unique_claim_is_in_use", function="fh_claim_status",
+         file="src/slot.c",
+         old="	if (state == FH_STATE_UNIQUE)\n"
+             "		return FH_E_UNIQUE;\n",
+         new=""),
+    dict(name="count_is_one_too_many", function="fh_ref_count",
+         file="src/slot.c",
+         old="	return state - FH_STATE_BUSY;",
+         new="	return state - FH_STATE_BUSY + 1;"),
+    dict(name="write_forgets_the_type", function="fh_slot_write",
+         file="src/slot.h",
+         old="	fh_slots[frame].type = type;\n", new=""),
+    dict(name="write_of_null_words_keeps_old", function="fh_slot_write",
+         file="src/slot.h",
+         old="	fh_slots[frame].meta = meta != NULL ? *meta : fh_meta_zero;",
+         new="	if (meta != NULL)\n		fh_slots[frame].meta = *meta;"),
+    dict(name="publish_as_unique", function="fh_slot_publish",
+         file="src/slot.h",
+         old="	fh_state_store_release(frame, FH_STATE_ONE);",
+         new="	fh_state_store_release(frame, FH_STATE_UNIQUE);"),
+    dict(name="clear_keeps_type", function="clear_typed",
+         file="src/slot.c",
+         old="	run_on_drop(frame, type);\n"
+             "	fh_slots[frame].type = NULL;\n",
+         new="	run_on_drop(frame, type);\n"),
+    dict(name="clear_keeps_list", function="clear_typed",
+         file="src/slot.c",
+         old="	fh_slots[frame].type = NULL;\n"
+             "	fh_list_id_store_relaxed(frame, 0);\n}",
+         new="	fh_slots[frame].type = NULL;\n}"),
+    dict(name="given_back_as_unused", function="give_back",
+         file="src/slot.c",
+         old="	fh_state_store_release(frame, FH_STATE_FREE);\n"
+             "	fh_allocator_give_back(frame, 1);",
+         new="	fh_state_store_release(frame, FH_STATE_UNUSED);\n"
+             "	fh_allocator_give_back(frame, 1);"),
+    dict(name="free_but_not_given_back", function="give_back",
+         file="src/slot.c",
+         old="	fh_allocator_give_back(frame, 1);", new=""),
+    dict(name="given_back_before_free", function="give_back",
+         file="src/slot.c",
+         old="	fh_state_store_release(frame, FH_STATE_FREE);\n"
+             "	fh_allocator_give_back(frame, 1);",
+         new="	fh_allocator_give_back(frame, 1);\n"
+             "	fh_state_store_release(frame, FH_STATE_FREE);"),
+    dict(name="dropped_page_stays_busy", function="fh_slot_drop",
+         file="src/slot.c",
+         old="		fh_slot_set_unused(frame);\n}",
+         new="		return;\n}"),
+    dict(name="page_poisoned_in_unchecked_builds", function="give_back",
+         file="src/slot.c",
+         old="	if (FH_POISON)\n", new=""),
+    dict(name="section_live_but_not_zeroed",
+         function="fh_section_make_raw_live", file="src/slot.c",
+         old="		if (!fh_memory.slots_are_zeroed)\n"
+             "			fh_section_zero(section);\n",
+         new=""),
+    dict(name="section_stays_raw", function="fh_section_make_raw_live",
+         file="src/slot.c",
+         old="		fh_byte_store_release(state, FH_SECTION_LIVE);",
+         new="		fh_byte_store_release(state, FH_SECTION_RAW);"),
+    dict(name="section_zeroed_beyond_memory", function="section_end",
+         file="src/slot.c",
+         old="	if (fh_memory.frame_end - first < FH_SECTION_FRAMES)\n"
+             "		return fh_memory.frame_end;\n",
+         new=""),
+    dict(name="section_zero_misses_the_last", function="fh_section_zero",
+         file="src/slot.c",
+         old="i < section_end(section);",
+         new="i < section_end(section) - 1;"),
+]
+
+FRAMES = [
+    dict(name="get_stops_too_late", function="fh_page_get",
+         file="include/framehold/frame.h",
+         old="old < FH_STATE_ONE || old >= FH_STATE_MAX",
+         new="old < FH_STATE_ONE || old > FH_STATE_MAX"),
+    dict(name="get_of_unique_page", function="fh_page_get",
+         file="include/framehold/frame.h",
+         old="old < FH_STATE_ONE || old >= FH_STATE_MAX",
+         new="old >= FH_STATE_MAX"),
+    dict(name="put_drops_at_two", function="fh_page_put",
+         file="include/framehold/frame.h",
+         old="old <= FH_STATE_ONE || old > FH_STATE_MAX",
+         new="old <= FH_STATE_ONE + 1 || old > FH_STATE_MAX"),
+    dict(name="last_put_does_not_drop", function="fh_page_put",
+         file="include/framehold/frame.h",
+         old="old <= FH_STATE_ONE || old > FH_STATE_MAX",
+         new="old < FH_STATE_ONE || old > FH_STATE_MAX"),
+    dict(name="put_keeps_the_handle", function="fh_frame_put",
+         file="include/framehold/frame.h",
+         old="	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_HERE);\n"
+             "	f->handle = 0;\n",
+         new="	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_HERE);\n"),
+    dict(name="put_without_redeeming", function="fh_frame_put",
+         file="include/framehold/frame.h",
+         old="	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_HERE);\n"
+             "	f->handle = 0;\n",
+         new="	f->handle = 0;\n"),
+    dict(name="put_of_no_frame_puts_page_zero", function="fh_frame_put",
+         file="include/framehold/frame.h",
+         old="	uint64_t i = fh_frame_number(*f);\n\n"
+             "	if (f->handle == 0)\n"
+             "		return;\n",
+         new="	uint64_t i = fh_frame_number(*f);\n\n"),
+    dict(name="get_without_minting", function="fh_frame_get",
+         file="include/framehold/frame.h",
+         old="	copy.handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_HERE);",
+         new="	copy.handle = i;"),
+    dict(name="get_without_counting", function="fh_frame_get",
+         file="include/framehold/frame.h",
+         old="	fh_page_get(i, FH_HERE);\n"
+             "	copy.handle",
+         new="	copy.handle"),
+    dict(name="last_put_without_drop", function="fh_page_put_last",
+         file="src/frame.c",
+         old="	fh_unit_check_dropped(frame, site);\n"
+             "	fh_slot_drop(frame);",
+         new="	fh_unit_check_dropped(frame, site);"),
+    dict(name="last_put_of_shared_page", function="fh_page_put_last",
+         file="src/frame.c",
+         old="	if (state != FH_STATE_ONE)\n"
+             "		fh_stop(\"put\", frame, state, "
+             "\"shared by 1 or more\", site, 0);\n",
+         new=""),
+    dict(name="claim_with_any_type", function="fh_frame_from_unused",
+         file="src/frame.c",
+         old="	if (!fh_meta_type_is_valid(type))\n"
+             "		return FH_E_INVALID;\n",
+         new=""),
+    dict(name="claim_never_published", function="fh_frame_from_unused",
+         file="src/frame.c",
+         old="	fh_slot_publish(i);\n", new=""),
+    dict(name="claim_never_written", function="fh_frame_from_unused",
+         file="src/frame.c",
+         old="	fh_slot_write(i, type, meta);\n", new=""),
+    dict(name="claim_minted_raw", function="fh_frame_from_unused",
+         file="src/frame.c",
+         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+             "	fh_slot_publish(i);",
+         new="	fh_unit_mint_raw(i, 1);\n"
+             "	out->handle = i;\n"
+             "	fh_slot_publish(i);"),
+    dict(name="from_in_use_counts_two", function="fh_frame_from_in_use",
+         file="src/frame.c",
+         old="		if (fh_state_cas_acquire(i, seen, seen + 1) == seen)",
+         new="		if (fh_state_cas_acquire(i, seen, seen + 2) == seen)"),
+    dict(name="from_in_use_past_the_maximum", function="fh_frame_from_in_use",
+         file="src/frame.c",
+         old="		if (seen >= FH_STATE_MAX)\n"
+             "			fh_page_get_failed(i, seen, FH_CALLER);\n",
+         new=""),
+    dict(name="from_in_use_of_busy_page", function="fh_frame_from_in_use",
+         file="src/frame.c",
+         old="			return not_shared_status(seen);\n"
+             "		if (seen >= FH_STATE_MAX)",
+         new="			break;\n"
+             "		if (seen >= FH_STATE_MAX)"),
+    dict(name="busy_page_is_unused", function="not_shared_status",
+         file="src/frame.c",
+         old="	if (state == FH_STATE_BUSY)\n"
+             "		return FH_E_BUSY;\n",
+         new=""),
+    dict(name="inc_without_unit", function="fh_frame_inc",
+         file="src/frame.c",
+         old="	fh_unit_mint_raw(i, 1);\n", new=""),
+    dict(name="into_raw_ends_the_unit", function="fh_frame_into_raw",
+         file="src/frame.c",
+         old="	fh_unit_forget(f->handle, 1, FH_UNIT_FRAME, FH_CALLER);",
+         new="	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_CALLER);"),
+    dict(name="from_raw_counts_again", function="fh_frame_from_raw",
+         file="src/frame.c",
+         old="	out->handle = fh_unit_restore(i, 1, FH_UNIT_FRAME, FH_CALLER);",
+         new="	fh_page_get(i, FH_CALLER);\n"
+             "	out->handle = fh_unit_restore(i, 1, FH_UNIT_FRAME, FH_CALLER);"),
+    dict(name="from_raw_of_unique_page", function="fh_frame_from_raw",
+         file="src/frame.c",
+         old="	if (seen < FH_STATE_ONE)\n"
+             "		return not_shared_status(seen);\n"
+             "	out->handle",
+         new="	out->handle"),
+    dict(name="any_frame_is_untyped", function="fh_uframe_from_frame",
+         file="src/frame.c",
+         old="	if (!fh_frame_is_some(*f) || !fh_frame_type(*f)->untyped)",
+         new="	if (!fh_frame_is_some(*f))"),
+    dict(name="untyped_frame_owned_twice", function="fh_uframe_from_frame",
+         file="src/frame.c",
+         old="	out->handle = f->handle;\n"
+             "	f->handle = 0;\n",
+         new="	out->handle = f->handle;\n"),
+]
+
+UNIQUES = [
+    dict(name="unique_claim_is_shared", function="fh_unique_from_unused",
+         file="src/unique.c",
+         old="	fh_slot_publish_unique(i);", new="	fh_slot_publish(i);"),
+    dict(name="repurpose_keeps_old_words", function="fh_unique_repurpose",
+         file="src/unique.c",
+         old="	fh_slot_clear(i);\n"
+             "	fh_slot_write(i, type, meta);",
+         new="	fh_slot_clear(i);"),
+    dict(name="repurpose_without_on_drop", function="fh_unique_repurpose",
+         file="src/unique.c",
+         old="	fh_slot_clear(i);\n"
+             "	fh_slot_write(i, type, meta);",
+         new="	fh_slot_write(i, type, meta);",
+         survives="what on_drop does is not modelled, so that not calling "
+                  "it proves nothing wrong; the tests of unique frames count "
+                  "the calls"),
+    dict(name="repurpose_of_no_frame", function="fh_unique_repurpose",
+         file="src/unique.c",
+         old="	if (i == 0)\n"
+             "		return FH_E_EMPTY;\n"
+             "	if (!fh_meta_type_is_valid(type))",
+         new="	if (!fh_meta_type_is_valid(type))"),
+    dict(name="ended_unique_is_not_busy", function="end_unique",
+         file="src/unique.c",
+         old="	fh_state_store_relaxed(i, FH_STATE_BUSY);", new=""),
+    dict(name="ended_unique_keeps_its_unit", function="end_unique",
+         file="src/unique.c",
+         old="	fh_unit_redeem(u->handle, 1, FH_UNIT_UNIQUE, site);\n",
+         new=""),
+    dict(name="reset_to_nothing", function="fh_unique_reset_as_unused",
+         file="src/unique.c",
+         old="	fh_slot_set_unused(i);", new=""),
+    dict(name="shared_unique_keeps_its_handle", function="fh_frame_from_unique",
+         file="src/unique.c",
+         old="	fh_unit_redeem(u->handle, 1, FH_UNIT_UNIQUE, FH_CALLER);\n"
+             "	u->handle = 0;\n",
+         new="	fh_unit_redeem(u->handle, 1, FH_UNIT_UNIQUE, FH_CALLER);\n"),
+    dict(name="unique_of_two_holders", function="fh_unique_from_frame",
+         file="src/unique.c",
+         old="	if (fh_state_cas_acquire(i, FH_STATE_ONE, FH_STATE_UNIQUE) !=\n"
+             "	    FH_STATE_ONE)",
+         new="	if (fh_state_cas_acquire(i, FH_STATE_ONE + 1, "
+             "FH_STATE_UNIQUE) !=\n"
+             "	    FH_STATE_ONE + 1)"),
+    dict(name="unique_of_no_frame", function="fh_unique_from_frame",
+         file="src/unique.c",
+         old="	if (i == 0)\n"
+             "		return FH_E_EMPTY;\n"
+             "	/*\n",
+         new="	/*\n"),
+    dict(name="unique_keeps_frames_unit", function="fh_unique_from_frame",
+         file="src/unique.c",
+         old="	fh_unit_redeem(f->handle, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+             "	f->handle = 0;",
+         new="	f->handle = 0;"),
+    dict(name="unique_of_page_zero_restored", function="fh_unique_from_raw",
+         file="src/unique.c",
+         old="	if (i == 0)\n"
+             "		return FH_E_OUT_OF_BOUND;\n",
+         new=""),
+    dict(name="unique_restored_from_shared", function="fh_unique_from_raw",
+         file="src/unique.c",
+         old="	if (seen != FH_STATE_UNIQUE)\n"
+             "		return not_unique_status(seen);\n",
+         new=""),
+]
+
+SEGMENTS = [
+    dict(name="segment_end_not_checked", function="check_range",
+         file="src/segment.c",
+         old="	if (fh_frame_of_paddr(end) > fh_memory.frame_end)\n"
+             "		return FH_E_OUT_OF_BOUND;\n",
+         new=""),
+    dict(name="empty_segment_claimed", function="check_range",
+         file="src/segment.c",
+         old="	if (start.bytes >= end.bytes)",
+         new="	if (start.bytes > end.bytes)"),
+    dict(name="segment_of_frame_keeps_it", function="fh_segment_from_frame",
+         file="src/segment.c",
+         old="	f->handle = 0;\n"
+             "	return make_segment(i, 1, FH_CALLER);",
+         new="	return make_segment(i, 1, FH_CALLER);"),
+    dict(name="split_at_the_end", function="fh_segment_split",
+         file="src/segment.c",
+         old="	if (pages == 0 || pages >= s->count)",
+         new="	if (pages == 0 || pages > s->count)"),
+    dict(name="split_halves_overlap", function="fh_segment_split",
+         file="src/segment.c",
+         old="	*high = make_segment(first + pages, whole.count - pages, "
+             "FH_CALLER);",
+         new="	*high = make_segment(first + pages - 1,\n"
+             "			     whole.count - pages + 1, FH_CALLER);"),
+    dict(name="slice_beyond_the_end", function="fh_segment_slice",
+         file="src/segment.c",
+         old="	if (begin > end || end > s.count)",
+         new="	if (begin > end || begin > s.count)"),
+    dict(name="slice_of_other_pages", function="fh_segment_slice",
+         file="src/segment.c",
+         old="	*out = share_pages(fh_segment_first(s) + begin, end - begin,",
+         new="	*out = share_pages(fh_segment_first(s), end - begin,"),
+    dict(name="shared_segment_misses_its_last", function="share_pages",
+         file="src/segment.c",
+         old="	for (uint64_t i = 0; i < count; i++)\n"
+             "		fh_page_get(first + i, site);",
+         new="	for (uint64_t i = 0; i + 1 < count; i++)\n"
+             "		fh_page_get(first + i, site);"),
+    dict(name="next_does_not_shorten", function="fh_segment_next",
+         file="src/segment.c",
+         old="	s->count = s->count - 1;\n", new=""),
+    dict(name="next_gives_the_second", function="fh_segment_next",
+         file="src/segment.c",
+         old="	out->handle = fh_unit_mint(first, 1, FH_UNIT_FRAME, FH_CALLER);",
+         new="	out->handle = fh_unit_mint(first + 1, 1, FH_UNIT_FRAME, "
+             "FH_CALLER);"),
+    dict(name="segment_put_misses_its_last", function="fh_segment_put",
+         file="src/segment.c",
+         old="		      fh_segment_first(whole) + whole.count, FH_CALLER);",
+         new="		      fh_segment_first(whole) + whole.count - 1,\n"
+             "		      FH_CALLER);"),
+    dict(name="segment_into_raw_is_short", function="fh_segment_into_raw",
+         file="src/segment.c",
+         old="		.count = whole.count,\n",
+         new="		.count = whole.count - (whole.count > 0),\n"),
+    dict(name="borrow_beyond_the_end", function="fh_segment_borrow",
+         file="src/segment.c",
+         old="	if (index >= s.count)",
+         new="	if (index > s.count)"),
+]
+
+MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS]

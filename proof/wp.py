@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Runs Frama-C's WP on one unit, and reads what it says.
+
+A unit is one file of src/ with the inline functions of the headers that belong
+to it.
+"""
+import csv
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from contracts import Failure
+
+FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
+    -warn-unsigned-downcast -warn-signed-downcast -wp -wp-rte -wp-model Typed
+    -rte-no-pointer-call""".split()
+PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
+              "-I{0}/src "
+              "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
+PROVERS = "cvc4,z3"
+
+# What says that a result is weaker than it looks.
+WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"
+                    r"No .calls|Stronger|Ignored|Skipped")
+VALID = ("Valid", "Considered valid")
+
+
+class Outcome:
+    """What one run of the prover says about some functions of a unit."""
+
+    def __init__(self, output, table, functions):
+        found = re.findall(r"Proved goals:\s+(\d+) / (\d+)", output)
+        self.proved, self.total = map(int, found[-1]) if found else (0, 0)
+        self.replayed = self.now = 0
+        for line in re.findall(r"^ +(?:CVC4|Z3) .*", output, re.M):
+            proved = re.match(r" +[^:]*: +(\d+)", line)
+            proved = int(proved[1]) if proved else 0
+            cached = re.search(r"cached: (\d+)", line)
+            # Also attempts that failed are counted as cached.
+            known = min(proved, int(cached[1])) if cached else 0
+            self.replayed += known
+            self.now += proved - known
+        self.open = re.findall(
+            r"\[(?:Failed|Timeout|Unknown|Stronger)\] Goal (\S+)", output)
+        self.weaker = [line.strip() for line in output.splitlines()
+                       if "arning" in line and WEAKER.search(line)]
+        self.invalid = [row for row in table if row[0] in functions]
+
+    @property
+    def complete(self):
+        return 0 < self.total == self.proved
+
+    def complaints(self):
+        lines = self.weaker + [f"not proved: {goal}" for goal in self.open]
+        lines += [f"{status}: {name}: {kind}: {text}" for
+                  name, status, kind, text in self.invalid]
+        if not self.total:
+            lines.append("no goals")
+        return list(dict.fromkeys(lines))
+
+
+def read_table(path):
+    """(function, status, kind, text) of each property that is not valid.
+
+    What a function asks for is proved where it is called.
+    """
+    with open(path) as table:
+        return [(row["function"], row["status"], row["property kind"],
+                 row["property"])
+                for row in csv.DictReader(table, delimiter="\t")
+                if row["status"] not in VALID
+                and row["property kind"] != "precondition"]
+
+
+def words_of(tree, unit, functions, cache, provers, *options):
+    return ["frama-c", f"-cpp-extra-args={PREPROCESS.format(tree)}", *FLAGS,
+            "-wp-prover", provers, "-wp-session", str(cache),
+            "-wp-fct", ",".join(functions), *map(str, options),
+            f"src/{unit}.c"]
+
+
+def start(tree, logs, name, words):
+    """Runs Frama-C; what it says, which a log keeps."""
+    log = Path(logs) / f"{name}.log"
+    done = subprocess.run(words, cwd=tree, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True,
+                          # Frama-C believes $PWD.
+                          env={**os.environ, "PWD": str(tree)})
+    log.write_text(done.stdout)
+    if done.returncode != 0:
+        raise Failure(f"frama-c failed, see {log}:\n{done.stdout[-1500:]}")
+    return done.stdout
+
+
+def run(tree, logs, unit, functions, cache, *options):
+    """Has functions of a unit of a tree proved."""
+    table = Path(logs) / f"{unit}.csv"
+    table.unlink(missing_ok=True)
+    output = start(tree, logs, unit, [
+        *words_of(tree, unit, functions, cache, PROVERS, *options),
+        "-then", "-report-csv", str(table)])
+    if not table.exists():
+        raise Failure(f"{unit}: frama-c made no report")
+    return Outcome(output, read_table(table), functions)
+
+
+def prove(tree, logs, unit, functions, cache, timeout, fresh=False, jobs=1):
+    """Replays what the cache remembers, and proves the rest."""
+    if not fresh:
+        # Replaying waits for a clock, not for a CPU: many at a time.
+        outcome = run(tree, logs, unit, functions, cache, "-wp-cache",
+                      "offline", "-wp-par", 32)
+        if outcome.complete:
+            return outcome
+    return run(tree, logs, unit, functions, cache, "-wp-cache", "update",
+               "-wp-par", jobs, "-wp-timeout", timeout)
+
+
+def forget_failures(cache):
+    """A prover that was late, or did not know, is asked again."""
+    for entry in Path(cache).glob("cache/*.json"):
+        if '"valid"' not in entry.read_text():
+            entry.unlink()
+
+
+class Smoke:
+    """What a search for contradictions found: unreachable statements and
+    calls that do not return, contracts and loops that nothing can fulfil."""
+
+    def __init__(self, output):
+        self.results = {}
+        for result, goal in re.findall(
+                r"\[(\w+)\](?: \(Doomed\))? Smoke-test (?:typed_)?(\w+)",
+                output):
+            self.results[goal] = result == "Passed"
+
+    def doomed(self):
+        return sorted(goal for goal, fine in self.results.items() if not fine)
+
+
+def smoke(tree, logs, unit, functions, cache):
+    """Tries to prove a contradiction from everything that a proof assumes.
+
+    A test passes if the prover gives up: a second each.
+    """
+    shutil.rmtree(cache, ignore_errors=True)
+    everything_else = ",".join(
+        f"-@{kind}" for kind in """requires assigns ensures exits assert
+        invariant variant complete_behaviors disjoint_behaviors check lemma
+        """.split())
+    output = start(tree, logs, f"{unit}.smoke", words_of(
+        tree, unit, functions, cache, "z3", "-wp-smoke-tests",
+        "-wp-smoke-timeout", 1, "-wp-timeout", 1, "-wp-par", 2,
+        f"-wp-prop={everything_else}"))
+    return Smoke(output)
