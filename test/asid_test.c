@@ -20,9 +20,9 @@ static void load_root(struct fh_paddr root, uint64_t asid);
 #define fh_host_flush_pages flush_cached_pages
 #define fh_host_flush_asid  flush_cached_asid
 #define fh_host_activate    load_root
-#include "../src/active.c"
-#include "../src/asid.c"
-#include "../src/flush.c"
+#include "active.c"
+#include "asid.c"
+#include "flush.c"
 #undef fh_host_cpu
 #undef fh_host_flush_pages
 #undef fh_host_flush_asid

@@ -15,7 +15,7 @@ static bool reap_for_test(uint64_t node, uint64_t *budget);
 
 #define fh_host_cpu  cpu_for_test
 #define fh_node_reap reap_for_test
-#include "../src/rcu.c"
+#include "rcu.c"
 #undef fh_host_cpu
 #undef fh_node_reap
 
