@@ -74,7 +74,10 @@ static struct fh_flush_range join_ranges(struct fh_flush_range a,
 				       (a_end > b_end ? a_end : b_end) - page};
 }
 
-/* Takes all ranges that touch this one out, and returns them with it. */
+/*
+ * Takes all ranges that touch this one out, and returns them with it. They did
+ * not touch each other, so that one look is enough.
+ */
 static struct fh_flush_range absorb_ranges(struct fh_flush *flush,
 					   struct fh_flush_range range)
 {
@@ -89,8 +92,6 @@ static struct fh_flush_range absorb_ranges(struct fh_flush *flush,
 		flush->pages -= flush->range[i].n;
 		flush->count--;
 		flush->range[i] = flush->range[flush->count];
-		/* It may touch now what it did not before. */
-		i = 0;
 	}
 	return range;
 }

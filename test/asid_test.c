@@ -20,9 +20,9 @@ static void load_root(struct fh_paddr root, uint64_t asid);
 #define fh_host_flush_pages flush_cached_pages
 #define fh_host_flush_asid  flush_cached_asid
 #define fh_host_activate    load_root
-#include "../src/active.c"
-#include "../src/asid.c"
-#include "../src/flush.c"
+#include "active.c"
+#include "asid.c"
+#include "flush.c"
 #undef fh_host_cpu
 #undef fh_host_flush_pages
 #undef fh_host_flush_asid
@@ -237,6 +237,27 @@ static void running_space_keeps_its_number(void **state)
 	assert_int_equal(number_of(0), number);
 	assert_int_equal(cpus[0].asid, number);
 	assert_int_equal(cpus[1].asid, number);
+}
+
+/* Also while one of the CPUs that run it goes back and forth. */
+static void space_on_two_cpus_keeps_its_number(void **state)
+{
+	(void)state;
+	fh_asid_open(5, 3);
+	switch_as(1, 0);
+	switch_as(2, 0);
+	uint64_t number = number_of(0);
+	for (int i = 0; i < 60; i++) {
+		switch_as(0, 2 + i % (SPACES - 2));
+		if (i % 10 == 5)
+			switch_as(1, 1);
+		if (i % 10 == 9)
+			switch_as(1, 0);
+		if (i % 15 == 14)
+			switch_as(0, 0);
+		assert_int_equal(number_of(0), number);
+	}
+	assert_true(asids.generation > 10);
 }
 
 static void each_cpu_forgets_once_a_generation(void **state)
@@ -489,6 +510,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SPACES_OF(spaces_of_a_generation_have_numbers_of_their_own),
 		SPACES_OF(running_space_keeps_its_number),
+		SPACES_OF(space_on_two_cpus_keeps_its_number),
 		SPACES_OF(each_cpu_forgets_once_a_generation),
 		SPACES_OF(reused_number_brings_no_translation_along),
 		SPACES_OF(too_few_numbers_are_as_none),

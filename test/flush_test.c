@@ -16,7 +16,7 @@ static void record_kick(unsigned cpu);
 #define fh_host_flush_pages record_pages
 #define fh_host_flush_asid  record_asid
 #define fh_host_kick        record_kick
-#include "../src/flush.c"
+#include "flush.c"
 #undef fh_host_flush_pages
 #undef fh_host_flush_asid
 #undef fh_host_kick

@@ -55,7 +55,7 @@ static unsigned levels;
 struct format {
 	enum hosted_mmu_format number;
 	unsigned levels;
-	uint64_t (*table)(uint64_t frame);
+	uint64_t (*table)(uint64_t frame, unsigned level);
 	uint64_t (*leaf)(uint64_t frame, unsigned level, unsigned rights);
 	bool sets_bits; /* accessed and dirty, by hardware */
 	bool breaks;    /* break-before-make */
@@ -68,8 +68,9 @@ static uint64_t bit(bool is_set, unsigned number)
 	return is_set ? UINT64_C(1) << number : 0;
 }
 
-static uint64_t x86_table(uint64_t frame)
+static uint64_t x86_table(uint64_t frame, unsigned level)
 {
+	(void)level;
 	return frame << 12 | 0x7;
 }
 
@@ -80,8 +81,9 @@ static uint64_t x86_leaf(uint64_t frame, unsigned level, unsigned rights)
 	       bit(rights & G, 8) | bit((rights & X) == 0, 63);
 }
 
-static uint64_t riscv_table(uint64_t frame)
+static uint64_t riscv_table(uint64_t frame, unsigned level)
 {
+	(void)level;
 	return frame << 10 | 1;
 }
 
@@ -93,8 +95,9 @@ static uint64_t riscv_leaf(uint64_t frame, unsigned level, unsigned rights)
 	       bit(rights & A, 6) | bit(rights & D, 7);
 }
 
-static uint64_t aarch64_table(uint64_t frame)
+static uint64_t aarch64_table(uint64_t frame, unsigned level)
 {
+	(void)level;
 	return frame << 12 | 3;
 }
 
@@ -110,8 +113,9 @@ static uint64_t aarch64_leaf(uint64_t frame, unsigned level, unsigned rights)
 	       bit((rights & X) == 0 || !user, 54);
 }
 
-static uint64_t loongarch_table(uint64_t frame)
+static uint64_t loongarch_table(uint64_t frame, unsigned level)
 {
+	(void)level;
 	return frame << 12;
 }
 
@@ -124,6 +128,23 @@ static uint64_t loongarch_leaf(uint64_t frame, unsigned level, unsigned rights)
 	       bit((rights & R) == 0, 61) | bit((rights & X) == 0, 62);
 }
 
+static uint64_t rotated(uint64_t bits, unsigned level)
+{
+	return bits << 11 * level | bits >> (64 - 11 * level);
+}
+
+static uint64_t hostile_table(uint64_t frame, unsigned level)
+{
+	return rotated(1 | frame << 20, level);
+}
+
+static uint64_t hostile_leaf(uint64_t frame, unsigned level, unsigned rights)
+{
+	return rotated(2 | (~(uint64_t)rights & 0x7f) << 2 | UINT64_C(3) << 9 |
+			       UINT64_C(7) << 12 | frame << 20,
+		       level);
+}
+
 static const struct format formats[] = {
 	{HOSTED_MMU_X86_64, 4, x86_table, x86_leaf, true, false},
 	{HOSTED_MMU_X86_64, 5, x86_table, x86_leaf, true, false},
@@ -133,6 +154,9 @@ static const struct format formats[] = {
 	{HOSTED_MMU_AARCH64, 4, aarch64_table, aarch64_leaf, false, true},
 	{HOSTED_MMU_LOONGARCH, 4, loongarch_table, loongarch_leaf, false,
 	 false},
+	{HOSTED_MMU_HOSTILE, 3, hostile_table, hostile_leaf, false, true},
+	{HOSTED_MMU_HOSTILE, 4, hostile_table, hostile_leaf, false, true},
+	{HOSTED_MMU_HOSTILE, 5, hostile_table, hostile_leaf, false, true},
 };
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -142,6 +166,7 @@ static const struct format formats[] = {
 #define SV48      (&formats[3])
 #define AARCH64   (&formats[5])
 #define LOONGARCH (&formats[6])
+#define HOSTILE   (&formats[8])
 
 static void *page_of(uint64_t frame)
 {
@@ -177,7 +202,7 @@ static uint64_t *slot_under(uint64_t top, uint64_t va, unsigned level)
 
 			below[(node - NODES) * 512 +
 			      (va >> (12 + 9 * (at - 1)) & 511)] = made;
-			*entry = format->table(made);
+			*entry = format->table(made, at);
 		}
 		node = below[(node - NODES) * 512 +
 			     (va >> (12 + 9 * (at - 1)) & 511)];
@@ -268,7 +293,8 @@ static bool needs_bits(const struct format *which)
 {
 	/* LoongArch has neither bit apart from what W and V say. */
 	return which->number == HOSTED_MMU_RISCV ||
-	       which->number == HOSTED_MMU_AARCH64;
+	       which->number == HOSTED_MMU_AARCH64 ||
+	       which->number == HOSTED_MMU_HOSTILE;
 }
 
 static bool breaks(const struct format *which)
@@ -348,43 +374,60 @@ static struct hosted_mmu_report wrong(enum hosted_mmu_wrong what)
 
 #define VA UINT64_C(0x40201000)
 
-static void rights_are_obeyed(void)
+/* Whether an entry can have just these of R, W and X, and be there. */
+static bool can_say(unsigned rights)
 {
-	static const unsigned given[] = {0,      R,         R | W,
-					 R | X,  R | W | X, R | U,
-					 RW | U, R | X | U, RWX | U};
-
-	put_code(DATA);
-	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
-		unsigned rights = given[i];
-		bool user = rights & U;
-
-		/* No bits at all: absent, in formats where R is presence. */
-		set(slot(VA, 1),
-		    rights == 0 ? 0 : format->leaf(DATA, 1, rights | DONE));
-		flush(1, VA, 1);
-		assert_int_equal(loads(VA), (rights & R) != 0);
-		assert_int_equal(stores(VA), (rights & W) != 0);
-		put_code(DATA);
-		/* LoongArch's kernel may execute what users may. */
-		bool kernel_fetches =
-			(rights & X) != 0 &&
-			(!user || format->number == HOSTED_MMU_LOONGARCH);
-		assert_int_equal(fetches(VA), kernel_fetches);
-		hosted_mmu_set_user(true);
-		assert_int_equal(loads(VA), user && (rights & R) != 0);
-		assert_int_equal(stores(VA), user && (rights & W) != 0);
-		put_code(DATA);
-		assert_int_equal(fetches(VA), user && (rights & X) != 0);
-		hosted_mmu_set_user(false);
+	switch (format->number) {
+	case HOSTED_MMU_X86_64:
+	case HOSTED_MMU_AARCH64:
+		return (rights & R) != 0;
+	case HOSTED_MMU_RISCV:
+		return (rights & R) != 0 || (rights & RWX) == X;
+	default:
+		return true;
 	}
+}
+
+static void rights_are_obeyed(unsigned rights)
+{
+	bool user = rights & U, there = can_say(rights);
+	bool load = there && (rights & R), store = there && (rights & W);
+	bool fetch = there && (rights & X);
+	/* LoongArch's kernel may execute what users may. */
+	bool to_kernel = !user || format->number == HOSTED_MMU_LOONGARCH;
+
+	set(slot(VA, 1), there ? format->leaf(DATA, 1, rights | DONE) : 0);
+	assert_int_equal(loads(VA), load);
+	assert_int_equal(stores(VA), store);
+	put_code(DATA);
+	assert_int_equal(fetches(VA), fetch && to_kernel);
+	/* Now that it may be in the window. */
+	assert_int_equal(loads(VA), load);
+	assert_int_equal(stores(VA), store);
+	put_code(DATA);
+	hosted_mmu_set_user(true);
+	assert_int_equal(fetches(VA), user && fetch);
+	assert_int_equal(stores(VA), user && store);
+	assert_int_equal(loads(VA), user && load);
+	hosted_mmu_set_user(false);
+	put_code(DATA);
+	assert_int_equal(loads(VA), load);
 	nothing_is_wrong();
+	set(slot(VA, 1), 0);
+	broadcast(VA, 1);
+	assert_false(loads(VA));
+}
+
+static void all_rights(void)
+{
+	for (unsigned rights = 0; rights < 16; rights++)
+		rights_are_obeyed(rights);
 }
 
 static void rights_of_an_entry_are_what_an_access_may(void **state)
 {
 	(void)state;
-	with_each(rights_are_obeyed, NULL);
+	with_each(all_rights, NULL);
 }
 
 static void nodes_limit_what_is_below(uint64_t entry_bits, unsigned rights,
@@ -555,7 +598,7 @@ static void accessed_and_dirty_are_set_by_hardware(void **state)
 
 static void missing_bits_fault(void)
 {
-	bool has_dirty = format->number == HOSTED_MMU_RISCV;
+	bool has_dirty = format->number != HOSTED_MMU_AARCH64;
 
 	map(VA, DATA, 1, RW);
 	uint64_t raw = *slot(VA, 1);
@@ -751,7 +794,7 @@ static void split_is_fine(void)
 	for (uint64_t i = 0; i < 512; i++)
 		((uint64_t *)page_of(node))[i] =
 			format->leaf(BIG + i, 1, RW | DONE);
-	set(slot(BIG_AT, 2), format->table(node));
+	set(slot(BIG_AT, 2), format->table(node, 2));
 	nothing_is_wrong();
 	((uint64_t *)page_of(node))[511] = format->leaf(BIG + 511, 1, R | DONE);
 	assert_int_equal(wrong(HOSTED_MMU_STALE).va, BIG_AT + 511 * PAGE);
@@ -958,14 +1001,14 @@ static void reserved_bits(void)
 	uint64_t leaf = format->leaf(BIG, 1, RWX | DONE);
 	uint64_t large = format->leaf(BIG, 2, RWX | DONE);
 	uint64_t huge = format->leaf(BIG, 3, RWX | DONE);
-	uint64_t table = format->table(BIG);
+	uint64_t table = format->table(BIG, 2);
 	bool riscv = format->number == HOSTED_MMU_RISCV;
 
 	map(VA, DATA, 1, RW | DONE);
 	/* Beyond the end of RAM: the page, and each kind of node. */
 	check_of(slot(VA, 1), format->leaf(RAM / PAGE, 1, RW | DONE));
 	for (unsigned level = 2; level <= levels; level++)
-		check_of(slot(VA, level), format->table(RAM / PAGE));
+		check_of(slot(VA, level), format->table(RAM / PAGE, level));
 	/* A large leaf that is not aligned. */
 	check_of(slot(VA, 2), large | UINT64_C(1) << (riscv ? 12 : 13));
 	check_of(slot(VA, 3), huge | UINT64_C(1) << (riscv ? 12 : 13));
@@ -995,6 +1038,17 @@ static void reserved_bits(void)
 		assert_false(loads(VA));
 		*slot(VA, 4) = large;
 		assert_false(loads(VA));
+	}
+	if (format->number == HOSTED_MMU_HOSTILE) {
+		check_of(slot(VA, 1), large);
+		check_of(slot(VA, 2), leaf);
+		check_of(slot(VA, 2), format->table(BIG, 3));
+		check_of(slot(VA, 3), format->table(BIG, 2));
+		check_of(slot(VA, 1), format->table(BIG, 1));
+		check_of(slot(VA, 1), rotated(3, 1));
+		check_of(slot(VA, 1), rotated(4, 1));
+		check_of(slot(VA, 1), leaf ^ rotated(0x800, 1));
+		check_of(slot(VA, 2), table ^ rotated(4, 2));
 	}
 	if (format->number == HOSTED_MMU_LOONGARCH) {
 		check_of(slot(VA, 1), leaf | UINT64_C(1) << 48);
@@ -1280,15 +1334,19 @@ static void differences(void)
 		map(VA, DATA, 1, (all | G) & ~lost[i]);
 		(void)wrong(HOSTED_MMU_STALE);
 	}
-	if (riscv || format->sets_bits) {
+	if (riscv || format->sets_bits ||
+	    format->number == HOSTED_MMU_HOSTILE) {
 		map(VA, DATA, 1, (all | G) & ~D);
 		(void)wrong(HOSTED_MMU_STALE);
 	}
 	/* Cached in another way. */
-	unsigned memory = format->number == HOSTED_MMU_AARCH64 ? 2
-			  : riscv                              ? 61
-							       : 4;
-	*slot(VA, 1) = format->leaf(DATA, 1, all | G) ^ UINT64_C(1) << memory;
+	static const unsigned memory[] = {
+		[HOSTED_MMU_X86_64] = 4,   [HOSTED_MMU_RISCV] = 61,
+		[HOSTED_MMU_AARCH64] = 2,  [HOSTED_MMU_LOONGARCH] = 4,
+		[HOSTED_MMU_HOSTILE] = 23,
+	};
+	*slot(VA, 1) = format->leaf(DATA, 1, all | G) ^
+		       UINT64_C(1) << memory[format->number];
 	(void)wrong(HOSTED_MMU_STALE);
 	map(VA, DATA, 1, all | G);
 	nothing_is_wrong();

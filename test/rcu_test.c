@@ -15,7 +15,7 @@ static bool reap_for_test(uint64_t node, uint64_t *budget);
 
 #define fh_host_cpu  cpu_for_test
 #define fh_node_reap reap_for_test
-#include "../src/rcu.c"
+#include "rcu.c"
 #undef fh_host_cpu
 #undef fh_node_reap
 
@@ -351,6 +351,29 @@ static void mark_is_settled_by_what_came_before(void **state)
 	assert_true(fh_rcu_is_settled(mark));
 }
 
+/* And for what was there when an earlier mark was, in the other counter. */
+static void mark_waits_for_older_nodes_too(void **state)
+{
+	uint64_t budget = 1;
+
+	(void)state;
+	played = 0;
+	fh_rcu_ready(node_of[0]);
+	uint64_t first = fh_rcu_mark();
+	assert_false(fh_rcu_is_settled(first));
+	fh_rcu_ready(node_of[1]);
+	uint64_t second = fh_rcu_mark();
+	assert_int_not_equal(first, second);
+	assert_false(fh_rcu_is_settled(second));
+	fh_rcu_reap(&budget);
+	assert_true(is_reaped(1));
+	assert_false(is_reaped(0));
+	assert_false(fh_rcu_is_settled(second));
+	assert_false(fh_rcu_is_settled(first));
+	poll_as(0);
+	assert_true(fh_rcu_is_settled(second));
+}
+
 /* ---- On CPUs that run ---- */
 
 static uint64_t ended; /* CPUs that have; atomic */
@@ -508,6 +531,7 @@ int main(void)
 		WITH_NODES(poll_without_work_does_nothing),
 		WITH_NODES(children_are_taken_apart_too),
 		WITH_NODES(mark_is_settled_by_what_came_before),
+		WITH_NODES(mark_waits_for_older_nodes_too),
 		WITH_NODES(settle_waits_for_what_was_deferred),
 		WITH_NODES(no_walk_meets_a_freed_node),
 		WITH_NODES(no_walk_meets_a_freed_node_while_cpus_come_and_go),

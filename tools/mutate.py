@@ -112,7 +112,12 @@ class Build:
         return target
 
     def needed(self, test):
-        return library_sources(self.tree) + [self.tests[test]]
+        """Without the sources that a test has within itself."""
+        text = (self.tree / self.tests[test]).read_text()
+        within = [Path("src") / name for name in
+                  re.findall(r'^#include "(\w+\.c)"', text, re.M)]
+        return [source for source in library_sources(self.tree)
+                if source not in within] + [self.tests[test]]
 
     def make(self, sources, folder):
         with multiprocessing.pool.ThreadPool(WORKERS) as pool:

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "hosted.h"
@@ -54,6 +55,7 @@ static const struct mmu_format *const formats[HOSTED_MMU_FORMATS] = {
 	[HOSTED_MMU_RISCV] = &mmu_riscv,
 	[HOSTED_MMU_AARCH64] = &mmu_aarch64,
 	[HOSTED_MMU_LOONGARCH] = &mmu_loongarch,
+	[HOSTED_MMU_HOSTILE] = &mmu_hostile,
 };
 
 static struct sigaction earlier_action;
@@ -139,6 +141,7 @@ void mmu_empty(struct mmu_cpu *cpu)
 		return;
 	clear_window(cpu, 0, mmu.window_bytes);
 	cpu->mapped = 0;
+	cpu->has_unreadable = false;
 	mmu.counts.emptied++;
 }
 
@@ -190,10 +193,14 @@ static bool map_piece(struct mmu_cpu *cpu, uint64_t va,
 		stretch->offset + (first * FH_PAGE_SIZE - stretch->va);
 	if (cpu->mapped >= MOST_MAPPED)
 		mmu_empty(cpu);
+	int protection = protection_of(cpu, t);
+
 	cpu->mapped++;
-	return map(cpu->window + offset, pages * FH_PAGE_SIZE,
-		   protection_of(cpu, t), MAP_SHARED | MAP_FIXED,
-		   hosted_ram_file(), frame * FH_PAGE_SIZE) != MAP_FAILED;
+	if ((protection & PROT_READ) == 0)
+		cpu->has_unreadable = true;
+	return map(cpu->window + offset, pages * FH_PAGE_SIZE, protection,
+		   MAP_SHARED | MAP_FIXED, hosted_ram_file(),
+		   frame * FH_PAGE_SIZE) != MAP_FAILED;
 }
 
 static void on_fault(int number, siginfo_t *info, void *context);
@@ -323,25 +330,24 @@ bool mmu_deliver(unsigned number, uint64_t va, enum hosted_access access)
 	return handled;
 }
 
-/* Fills the window, or lets the kernel have its fault; true: go on. */
-static bool serve(unsigned number, uint64_t va, enum hosted_access access)
+/* Translates, and fills the window. */
+static enum mmu_outcome serve(unsigned number, uint64_t va,
+			      enum hosted_access access,
+			      struct mmu_translation *t)
 {
-	struct mmu_translation t;
 	unsigned size;
 	uint64_t saved = mmu_lock();
 	struct mmu_cpu *cpu = &mmu.cpus[number];
-	enum mmu_outcome outcome = mmu_translate(number, va, access, &t, &size);
+	enum mmu_outcome outcome = mmu_translate(number, va, access, t, &size);
 	bool mapped = true;
 
-	if (outcome == MMU_OK && !map_piece(cpu, va, &t, size)) {
+	if (outcome == MMU_OK && !map_piece(cpu, va, t, size)) {
 		mmu_empty(cpu);
-		mapped = map_piece(cpu, va, &t, size);
+		mapped = map_piece(cpu, va, t, size);
 	}
 	mmu_unlock(saved);
 	hosted_require(mapped, "the host maps no more pages");
-	if (outcome == MMU_CHECK)
-		mmu_machine_check(number, va, access, &t);
-	return outcome == MMU_OK || mmu_deliver(number, va, access);
+	return outcome;
 }
 
 /* Which CPU's window holds a host address, and where. */
@@ -399,8 +405,18 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	hosted_require(cpu == hosted_this_cpu(),
 		       "an access through another CPU's window");
 	enum hosted_access access = mmu_host_access(context);
+	struct mmu_translation t;
+	enum mmu_outcome outcome = serve(cpu, va, access, &t);
 
-	if (!serve(cpu, va, access))
+	if (outcome != MMU_OK) {
+		/* A sanitizer has all signals wait, and we may jump out. */
+		const ucontext_t *before = context;
+
+		(void)pthread_sigmask(SIG_SETMASK, &before->uc_sigmask, NULL);
+	}
+	if (outcome == MMU_CHECK)
+		mmu_machine_check(cpu, va, access, &t);
+	if (outcome == MMU_FAULT && !mmu_deliver(cpu, va, access))
 		fail(cpu, va, access, context);
 	errno = saved;
 }

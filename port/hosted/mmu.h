@@ -20,9 +20,10 @@
  * modelled: entries cached before use, or cached as absent.
  *
  * Addresses that the windows have no room for are reached by the functions
- * below, but not through a pointer. A page that may be executed or written but
- * not read can be read through a pointer as well, as far as the host's
- * processor is unable to do better.
+ * below, but not through a pointer. A page that may be written or executed but
+ * not read can be read through a pointer too, by what most hosts can do; the
+ * functions refuse that. An access through a pointer may change whatever a
+ * fault handler changes: the compiler has to be told, by volatile.
  *
  * Needs an x86-64 host, and no privileges. Unless a comment says otherwise,
  * functions are called by the thread that started the machine, while no other
@@ -40,6 +41,7 @@ enum hosted_mmu_format {
 	HOSTED_MMU_RISCV,     /* 3, 4 or 5; A and D by software, Svpbmt */
 	HOSTED_MMU_AARCH64,   /* 4; stage 1, both roots the same node */
 	HOSTED_MMU_LOONGARCH, /* 4; both roots the same node */
+	HOSTED_MMU_HOSTILE,   /* 3, 4 or 5; arch/hostile; A and D by software */
 	HOSTED_MMU_FORMATS,
 };
 

@@ -68,6 +68,12 @@ static bool reach(unsigned cpu, uint64_t va, enum hosted_access access,
 	return true;
 }
 
+/* Whether the host can be trusted with it. */
+static bool is_for_the_window(unsigned cpu, uint64_t va, uint64_t n)
+{
+	return hosted_mmu_covers(va, n) && !mmu_open_cpu(cpu)->has_unreadable;
+}
+
 /* Copies within one page; returns how many bytes. */
 static size_t copy_in_page(unsigned cpu, uint64_t va, void *to,
 			   const void *from, size_t n)
@@ -75,7 +81,7 @@ static size_t copy_in_page(unsigned cpu, uint64_t va, void *to,
 	struct action action = {.to = to, .from = from, .n = n};
 	bool load = to != NULL;
 
-	if (hosted_mmu_covers(va, n)) {
+	if (is_for_the_window(cpu, va, n)) {
 		void *at = hosted_mmu_address(cpu, va);
 
 		return n - mmu_probe_copy(load ? to : at, load ? at : from, n);
@@ -115,7 +121,7 @@ size_t hosted_mmu_write(unsigned cpu, uint64_t to, const void *from, size_t n)
 
 bool hosted_mmu_load8(unsigned cpu, uint64_t va, uint8_t *value)
 {
-	if (hosted_mmu_covers(va, 1))
+	if (is_for_the_window(cpu, va, 1))
 		return mmu_probe_load8(hosted_mmu_address(cpu, va), value);
 	return hosted_mmu_read(cpu, value, va, 1) == 1;
 }
@@ -124,7 +130,7 @@ bool hosted_mmu_load64(unsigned cpu, uint64_t va, uint64_t *value)
 {
 	uint64_t got;
 
-	if (hosted_mmu_covers(va, sizeof(got)))
+	if (is_for_the_window(cpu, va, sizeof(got)))
 		return mmu_probe_load64(hosted_mmu_address(cpu, va), value);
 	if (hosted_mmu_read(cpu, &got, va, sizeof(got)) != sizeof(got))
 		return false;
@@ -134,14 +140,14 @@ bool hosted_mmu_load64(unsigned cpu, uint64_t va, uint64_t *value)
 
 bool hosted_mmu_store8(unsigned cpu, uint64_t va, uint8_t value)
 {
-	if (hosted_mmu_covers(va, 1))
+	if (is_for_the_window(cpu, va, 1))
 		return mmu_probe_store8(hosted_mmu_address(cpu, va), value);
 	return hosted_mmu_write(cpu, va, &value, 1) == 1;
 }
 
 bool hosted_mmu_store64(unsigned cpu, uint64_t va, uint64_t value)
 {
-	if (hosted_mmu_covers(va, sizeof(value)))
+	if (is_for_the_window(cpu, va, sizeof(value)))
 		return mmu_probe_store64(hosted_mmu_address(cpu, va), value);
 	return hosted_mmu_write(cpu, va, &value, sizeof(value)) ==
 	       sizeof(value);

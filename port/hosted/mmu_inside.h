@@ -82,6 +82,7 @@ extern const struct mmu_format mmu_x86_64;
 extern const struct mmu_format mmu_riscv;
 extern const struct mmu_format mmu_aarch64;
 extern const struct mmu_format mmu_loongarch;
+extern const struct mmu_format mmu_hostile;
 
 /* ---- mmu_walk.c ---- */
 
@@ -204,6 +205,7 @@ struct mmu_cpu {
 	uint64_t asid;
 	struct mmu_cache cache;
 	unsigned char *window;
+	bool has_unreadable; /* mapped, which the host may let be read */
 	unsigned mapped;     /* pieces, since the window was emptied */
 	uint64_t stuck_page; /* of the last faults that were handled, ... */
 	unsigned stuck;      /* ... and how many there were */

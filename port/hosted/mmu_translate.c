@@ -243,16 +243,20 @@ bool hosted_mmu_check(struct hosted_mmu_report *report)
 	return fine;
 }
 
+static bool has_frame(const struct mmu_cached *entry, uint64_t frame)
+{
+	uint64_t frames = entry->node ? 1 : mmu_level_pages(entry->size);
+
+	return frame >= entry->t.frame && frame - entry->t.frame < frames;
+}
+
 static bool cpu_has_frame(const struct mmu_cpu *cpu, uint64_t frame,
 			  struct hosted_mmu_report *report)
 {
 	for (uint32_t i = 1; i < cpu->cache.used; i++) {
 		const struct mmu_cached *entry = &cpu->cache.all[i];
-		uint64_t frames =
-			entry->node ? 1 : mmu_level_pages(entry->size);
 
-		if (!is_usable(cpu, entry) || frame < entry->t.frame ||
-		    frame - entry->t.frame >= frames)
+		if (!is_usable(cpu, entry) || !has_frame(entry, frame))
 			continue;
 		if (report != NULL) {
 			*report = report_of(cpu, entry,
