@@ -212,5 +212,3 @@ void fh_atomic_locks_left(const struct fh_atomic_mode *mode)
 		"no lock of a page-table node is held", FH_CALLER, 0);
 }
 
-extern void fh_atomic_begin(struct fh_atomic_mode *mode);
-extern void fh_atomic_end(struct fh_atomic_mode *mode);

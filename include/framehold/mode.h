@@ -22,7 +22,7 @@ struct fh_atomic_mode {
 };
 
 /* Enters; sections nest, each with a struct of its own. Any context. */
-FH_INLINE void fh_atomic_begin(struct fh_atomic_mode *mode)
+static inline void fh_atomic_begin(struct fh_atomic_mode *mode)
 {
 	fh_host_preempt_off();
 	mode->cpu = fh_host_cpu();
@@ -33,7 +33,7 @@ FH_INLINE void fh_atomic_begin(struct fh_atomic_mode *mode)
 FH_COLD void fh_atomic_locks_left(const struct fh_atomic_mode *mode);
 
 /* Leaves. Checked builds stop if a node lock is still held. */
-FH_INLINE void fh_atomic_end(struct fh_atomic_mode *mode)
+static inline void fh_atomic_end(struct fh_atomic_mode *mode)
 {
 	if (FH_CHECKED && mode->locks != 0)
 		fh_atomic_locks_left(mode);

@@ -482,6 +482,11 @@ const struct fh_memory_map *hosted_map(void)
 	return machine.on ? &machine.map : NULL;
 }
 
+void *hosted_linear(void)
+{
+	return machine.linear.base;
+}
+
 uint64_t hosted_linear_bytes(void)
 {
 	return machine.linear.bytes;

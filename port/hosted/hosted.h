@@ -77,6 +77,9 @@ const struct fh_memory_map *hosted_map(void);
 /* Bytes of the linear map: from address 0 to the end of RAM. Any thread. */
 uint64_t hosted_linear_bytes(void);
 
+/* Where the linear map lies: address 0 of RAM. Any thread. */
+void *hosted_linear(void);
+
 /* Bytes of RAM that have been touched and cost the host memory. Any thread. */
 uint64_t hosted_resident_bytes(void);
 
