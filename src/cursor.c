@@ -87,10 +87,13 @@ FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 {
 	uint64_t node = fh_frame_number(table->root);
 	unsigned at = table->levels;
+	unsigned lowest = 1;
 
+	/* From there on down, the ends lie in different entries. */
+	while ((first ^ last) >> (9 * lowest) != 0)
+		lowest++;
 	*index = FH_NODE_ENTRIES;
-	while (at > 1 &&
-	       fh_entry_index(first, at) == fh_entry_index(last, at)) {
+	while (at > lowest) {
 		uint64_t i = fh_entry_index(first, at);
 		uint64_t pte = fh_entry_walk(node, i);
 

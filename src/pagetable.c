@@ -45,21 +45,6 @@ struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
 	return range;
 }
 
-static bool is_in_range(struct fh_page_range range, uint64_t first, uint64_t n)
-{
-	return n > 0 && first >= range.first &&
-	       first - range.first < range.count &&
-	       n <= range.count - (first - range.first);
-}
-
-bool fh_page_table_covers(const struct fh_page_table *table, uint64_t first,
-			  uint64_t n)
-{
-	return is_in_range(fh_page_table_range((enum fh_table_kind)table->kind,
-					       table->levels),
-			   first, n);
-}
-
 /* ---- Making ---- */
 
 const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table)
@@ -68,6 +53,12 @@ const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table)
 		return &fh_kernel_node_type;
 	return table->kind == FH_TABLE_USER ? &fh_user_node_type
 					    : &fh_device_node_type;
+}
+
+static void set_range(struct fh_page_table *table)
+{
+	table->range = fh_page_table_range((enum fh_table_kind)table->kind,
+					   table->levels);
 }
 
 static const struct fh_table_format ordinary_format = {.levels = 4,
@@ -90,6 +81,7 @@ static enum fh_status check_format(const struct fh_table_format *format,
 	table->levels = (uint8_t)levels;
 	table->huge_level = (uint8_t)(huge < huge_most ? huge : huge_most);
 	table->features = format->features;
+	set_range(table);
 	return FH_OK;
 }
 
@@ -171,8 +163,7 @@ static void open_translations(const struct fh_table_format *format)
 	bool all = format == NULL || format->asids == 0;
 
 	if (!fh_asid_has_numbers())
-		fh_asid_open(all ? FH_ARCH_ASIDS : format->asids,
-			     FH_MAX_CPUS);
+		fh_asid_open(all ? FH_ARCH_ASIDS : format->asids, FH_MAX_CPUS);
 	fh_flush_open();
 }
 
@@ -209,6 +200,7 @@ enum fh_status fh_page_table_create_user(const struct fh_page_table *kernel,
 	if (status != FH_OK)
 		return status;
 	table.kind = FH_TABLE_USER;
+	set_range(&table);
 	place_root(&table, &nodes);
 	for (uint64_t i = FH_NODE_ENTRIES / 2; i < FH_NODE_ENTRIES; i++)
 		fh_entry_write(fh_frame_number(table.root), i,

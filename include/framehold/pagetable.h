@@ -42,22 +42,23 @@ struct fh_table_format {
 				has, 1: none */
 };
 
+/* Pages of virtual memory. */
+struct fh_page_range {
+	uint64_t first;
+	uint64_t count;
+};
+
 /*
  * A table: owns a reference to its root, which lives as long as the table or a
  * CPU that runs on it. Private fields. Seed: PageTable.
  */
 struct fh_page_table {
 	struct fh_frame root;
+	struct fh_page_range range; /* that it can map */
 	uint64_t features;
 	uint8_t kind; /* enum fh_table_kind */
 	uint8_t levels;
 	uint8_t huge_level;
-};
-
-/* Pages of virtual memory. */
-struct fh_page_range {
-	uint64_t first;
-	uint64_t count;
 };
 
 /*
@@ -130,9 +131,13 @@ struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
  * Whether n pages from first on are some that the table can map: n > 0, and all
  * in its range. Any context. Seed: is_valid_range.
  */
-FH_NODISCARD
-bool fh_page_table_covers(const struct fh_page_table *table, uint64_t first,
-			  uint64_t n);
+static inline bool fh_page_table_covers(const struct fh_page_table *table,
+					uint64_t first, uint64_t n)
+{
+	return n > 0 && first >= table->range.first &&
+	       first - table->range.first < table->range.count &&
+	       n <= table->range.count - (first - table->range.first);
+}
 
 /* What an entry says. */
 struct fh_mapping {
