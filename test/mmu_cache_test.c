@@ -398,6 +398,12 @@ static void differences(void)
 	assert_int_equal(stores(VA + PAGE), format->sets_bits);
 	flush(1, VA + PAGE, 1);
 	assert_true(stores(VA + PAGE));
+	/* Global ones too. */
+	map(VA + 2 * PAGE, DATA, 1, R | G | DONE);
+	assert_true(loads(VA + 2 * PAGE));
+	map(VA + 2 * PAGE, DATA, 1, RW | G | DONE);
+	assert_false(stores(VA + 2 * PAGE));
+	assert_int_equal(stores(VA + 2 * PAGE), format->sets_bits);
 }
 
 static void every_difference_that_matters_is_stale(void **state)

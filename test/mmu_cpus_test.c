@@ -204,6 +204,44 @@ static void entry_changed_in_use_is_reported(void **state)
 	with_each(unbroken_change, breaks);
 }
 
+/* By the access that first sees the new entry, before any flush or check. */
+static void unbroken_size(void)
+{
+	uint64_t *large = slot(BIG_AT, 2);
+
+	map(BIG_AT, BIG, 1, RW | DONE);
+	assert_true(loads(BIG_AT));
+	uint64_t node = *large;
+
+	set(large, 0);
+	flush(1, BIG_AT + PAGE, 1); /* not the page that is cached */
+	set(large, format->leaf(BIG, 2, RW | DONE));
+	assert_true(loads(BIG_AT + PAGE));
+	struct hosted_mmu_report report = wrong(HOSTED_MMU_UNBROKEN);
+
+	assert_int_equal(report.va, BIG_AT);
+	assert_int_equal(report.level, 1);
+	/* And the other way, with every translation the same. */
+	set(large, 0);
+	broadcast(BIG_AT, 512);
+	set(large, format->leaf(BIG, 2, RW | DONE));
+	assert_true(loads(BIG_AT));
+	nothing_is_wrong();
+	set(large, node);
+	report = wrong(HOSTED_MMU_UNBROKEN);
+	assert_int_equal(report.level, 2);
+	assert_int_equal(report.va, BIG_AT);
+	set(large, 0);
+	broadcast(BIG_AT, 512);
+	nothing_is_wrong();
+}
+
+static void size_changed_in_use_is_reported(void **state)
+{
+	(void)state;
+	with_each(unbroken_size, breaks);
+}
+
 static void change_under_cpu_1(unsigned cpu, void *arg)
 {
 	uint8_t byte;
@@ -222,9 +260,14 @@ static void change_under_cpu_1(unsigned cpu, void *arg)
 	flush(1, VA, 1); /* not CPU 1's */
 	map(VA, DATA + 1, 1, RW | DONE);
 	assert_true(loads(VA));
+	/* Seen by that access: CPU 1's entry is true again. */
+	map(VA, DATA, 1, RW | DONE);
 	struct hosted_mmu_report report = wrong(HOSTED_MMU_UNBROKEN);
 	assert_int_equal(report.cpu, 1);
 	assert_int_equal(report.frame, DATA);
+	set(slot(VA, 1), 0);
+	flush(1, VA, 1);
+	map(VA, DATA + 1, 1, RW | DONE);
 	next_turn();
 }
 
@@ -266,6 +309,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(interrupt_shoots_down_under_a_running_cpu),
 	cmocka_unit_test(cpu_that_is_off_has_nothing_cached),
 	cmocka_unit_test(entry_changed_in_use_is_reported),
+	cmocka_unit_test(size_changed_in_use_is_reported),
 	cmocka_unit_test(entry_changed_while_another_cpu_uses_it_is_reported),
 	cmocka_unit_test(other_formats_need_no_break),
 };

@@ -27,8 +27,8 @@
 #define MIB  (UINT64_C(1) << 20)
 #define GIB  (UINT64_C(1) << 30)
 
-/* Sparse: what is not touched costs nothing. */
-#define RAM   (3 * GIB)
+/* Sparse: what is not touched costs nothing. It ends inside of 2 MiB. */
+#define RAM   (3 * GIB + MIB)
 #define NODES (GIB / PAGE)
 #define DATA  ((GIB + 64 * MIB) / PAGE)
 #define BIG   (2 * GIB / PAGE) /* a frame that a leaf of 1 GiB may have */

@@ -4,6 +4,10 @@
  */
 #include "mmu_tables.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* ---- Rights ---- */
 
 /* Whether an entry can have just these of R, W and X, and be there. */
@@ -106,6 +110,13 @@ static void nodes_limit_rights_below_them(void **state)
 	activate(root, 1);
 	nodes_limit_what_is_below(UINT64_C(1) << 59, RWX, true, true, true);
 	assert_false(fetches(VA + PAGE));
+	flush_asid(1);
+	root = new_node();
+	activate(root, 1);
+	nodes_limit_what_is_below(UINT64_C(1) << 60, RWX | U, true, true, true);
+	hosted_mmu_set_user(true);
+	assert_false(fetches(VA + PAGE));
+	hosted_mmu_set_user(false);
 	hosted_stop();
 }
 
@@ -254,6 +265,84 @@ static void fault_handled_in_vain_stops_the_machine(void **state)
 	hosted_stop();
 }
 
+/* Touches another page by itself, and gets nowhere. */
+static bool fill_elsewhere(unsigned cpu, uint64_t va, enum hosted_access access,
+			   void *arg)
+{
+	(void)cpu;
+	(void)va;
+	(void)access;
+	(void)arg;
+	assert_true(loads(VA + PAGE));
+	flush(1, VA + PAGE, 1);
+	return true;
+}
+
+static void fault_handled_in_vain_by_a_busy_handler_stops_too(void **state)
+{
+	(void)state;
+	begin(X86);
+	map(VA + PAGE, DATA, 1, R | DONE);
+	hosted_mmu_set_fault_handler(fill_elsewhere, NULL);
+	stops(HOSTED_MMU_STUCK, load_nowhere);
+	hosted_stop();
+}
+
+/* Uses a page of the kernel's own, which users may not. */
+static bool fill_as_kernel(unsigned cpu, uint64_t va, enum hosted_access access,
+			   void *arg)
+{
+	(void)cpu;
+	(void)access;
+	assert_true(hosted_mmu_load8(0, VA + PAGE, arg));
+	map(va, DATA + 1, 1, RW | U | DONE);
+	return true;
+}
+
+static void faults_of_users_are_handled_by_the_kernel(void **state)
+{
+	uint8_t byte;
+
+	(void)state;
+	begin(X86);
+	map(VA + PAGE, DATA, 1, R | DONE);
+	hosted_mmu_set_fault_handler(fill_as_kernel, &byte);
+	hosted_mmu_set_user(true);
+	assert_true(loads(VA));
+	hosted_mmu_set_fault_handler(NULL, NULL);
+	assert_false(loads(VA + PAGE));
+	hosted_mmu_set_user(false);
+	hosted_stop();
+}
+
+static void use_window_of_cpu_0(unsigned cpu, void *at)
+{
+	if (cpu == 1)
+		(void)*(uint8_t volatile *)at;
+}
+
+static void window_is_for_its_own_cpu_only(void **state)
+{
+	int status = 0;
+
+	(void)state;
+	begin(X86);
+	map(VA, DATA, 1, R | DONE);
+	void *at = hosted_mmu_address(0, VA);
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)signal(SIGABRT, SIG_DFL);
+		(void)close(STDERR_FILENO);
+		hosted_run(2, use_window_of_cpu_0, at);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	hosted_stop();
+}
+
 /* ---- Machine checks ---- */
 
 static void check_of(uint64_t *at, uint64_t raw)
@@ -289,10 +378,14 @@ static void reserved_bits(void)
 	check_of(slot(VA, 2), large | UINT64_C(1) << (riscv ? 12 : 13));
 	check_of(slot(VA, 3), huge | UINT64_C(1) << (riscv ? 12 : 13));
 	if (format->number == HOSTED_MMU_X86_64) {
-		check_of(slot(VA, 4), huge);
+		check_of(slot(VA, 4), format->leaf(0, 3, RWX | DONE));
 		/* PAT of a page is no reserved bit, nor are software's. */
 		*slot(VA, 1) |= 0x80 | UINT64_C(0x7ff) << 52;
 		assert_true(loads(VA));
+		/* Of a large one it is where an address bit would be. */
+		map(BIG_AT, BIG, 2, RW | DONE);
+		*slot(BIG_AT, 2) |= 0x1000;
+		assert_true(loads(BIG_AT));
 	}
 	if (riscv) {
 		check_of(slot(VA, 1), leaf | UINT64_C(1) << 54);
@@ -312,8 +405,17 @@ static void reserved_bits(void)
 		/* A block where there is none: faults. */
 		*slot(VA, 1) = leaf & ~UINT64_C(2);
 		assert_false(loads(VA));
-		*slot(VA, 4) = large;
+		*slot(VA, 4) = format->leaf(0, 2, RWX | DONE);
 		assert_false(loads(VA));
+		/* nT of a block is no address bit. */
+		map(BIG_AT, BIG, 2, RW | DONE);
+		*slot(BIG_AT, 2) |= UINT64_C(1) << 16;
+		assert_true(loads(BIG_AT));
+		/* What users may write, the kernel never executes. */
+		map(BIG_AT + 2 * MIB, DATA, 1, RWX | U | DONE);
+		*slot(BIG_AT + 2 * MIB, 1) &= ~(UINT64_C(1) << 53);
+		put_code(DATA);
+		assert_false(fetches(BIG_AT + 2 * MIB));
 	}
 	if (format->number == HOSTED_MMU_HOSTILE) {
 		check_of(slot(VA, 1), large);
@@ -321,6 +423,8 @@ static void reserved_bits(void)
 		check_of(slot(VA, 2), format->table(BIG, 3));
 		check_of(slot(VA, 3), format->table(BIG, 2));
 		check_of(slot(VA, 1), format->table(BIG, 1));
+		if (levels > 3)
+			check_of(slot(VA, 4), format->leaf(0, 4, RWX | DONE));
 		check_of(slot(VA, 1), rotated(3, 1));
 		check_of(slot(VA, 1), rotated(4, 1));
 		check_of(slot(VA, 1), leaf ^ rotated(0x800, 1));
@@ -329,6 +433,15 @@ static void reserved_bits(void)
 	if (format->number == HOSTED_MMU_LOONGARCH) {
 		check_of(slot(VA, 1), leaf | UINT64_C(1) << 48);
 		check_of(slot(VA, 2), table | 1);
+		map(BIG_AT, BIG, 2, RW | G | DONE);
+		assert_true(loads(BIG_AT));
+		/* RPLV: users' alone. */
+		map(BIG_AT + 2 * MIB, DATA, 1, RW | U | DONE);
+		*slot(BIG_AT + 2 * MIB, 1) |= UINT64_C(1) << 63;
+		assert_false(loads(BIG_AT + 2 * MIB));
+		hosted_mmu_set_user(true);
+		assert_true(loads(BIG_AT + 2 * MIB));
+		hosted_mmu_set_user(false);
 		*slot(VA, 1) = leaf & ~UINT64_C(1);
 		assert_false(loads(VA));
 	}
@@ -392,16 +505,16 @@ static void ends_of_the_halves(void)
 		assert_true(loads(ends[i] + PAGE - 1));
 	}
 	assert_false(hosted_mmu_covers(half - PAGE, PAGE + 1));
+	/* Between them, no address is one, nor another's name. */
+	assert_false(hosted_mmu_load64(0, half, &value));
+	assert_false(hosted_mmu_load64(0, kernel_half() - 8, &value));
+	assert_false(hosted_mmu_store64(0, half, 1));
 	for (unsigned i = 0; i < 4; i++) {
 		*slot(ends[i], 1) = 0;
 		assert_true(loads(ends[i]));
 		flush(1, ends[i], 1);
 		assert_false(loads(ends[i]));
 	}
-	/* Between them, no address is one. */
-	assert_false(hosted_mmu_load64(0, half, &value));
-	assert_false(hosted_mmu_load64(0, kernel_half() - 8, &value));
-	assert_false(hosted_mmu_store64(0, half, 1));
 	nothing_is_wrong();
 }
 
@@ -483,6 +596,51 @@ static void fault_inside_a_fetch_fails_it(void **state)
 	hosted_stop();
 }
 
+static bool fetch_in_between(unsigned cpu, uint64_t va,
+			     enum hosted_access access, void *arg)
+{
+	bool *fetched = arg;
+
+	(void)cpu;
+	(void)access;
+	assert_int_equal(va, VA + PAGE);
+	*fetched = fetches(VA + 2 * PAGE);
+	return false;
+}
+
+static void fault_handler_may_fetch_during_a_fetch(void **state)
+{
+	bool fetched = false;
+
+	(void)state;
+	begin(X86);
+	memcpy(page_of(DATA), faulting_code, sizeof(faulting_code));
+	put_code(DATA + 2);
+	map(VA, DATA, 1, R | X | DONE);
+	map(VA + 2 * PAGE, DATA + 2, 1, R | X | DONE);
+	hosted_mmu_set_fault_handler(fetch_in_between, &fetched);
+	assert_false(fetches(VA));
+	assert_true(fetched);
+	hosted_stop();
+}
+
+static void leaf_across_the_end_of_ram(void)
+{
+	uint64_t end = RAM / PAGE, frame = end - end % 512;
+
+	map(BIG_AT, frame, 2, RW | DONE);
+	mark(end - 1, 71);
+	mark(frame, 72);
+	assert_int_equal(word_at(BIG_AT + (end - 1 - frame) * PAGE), 71);
+	assert_int_equal(word_at(BIG_AT), 72);
+}
+
+static void large_leaf_may_lie_across_the_end_of_ram(void **state)
+{
+	(void)state;
+	with_each(leaf_across_the_end_of_ram, NULL);
+}
+
 static void starting_what_cannot_be_fails(void **state)
 {
 	(void)state;
@@ -537,11 +695,16 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(handler_fills_pages_on_demand),
 	cmocka_unit_test(unhandled_fault_stops_the_machine),
 	cmocka_unit_test(fault_handled_in_vain_stops_the_machine),
+	cmocka_unit_test(fault_handled_in_vain_by_a_busy_handler_stops_too),
+	cmocka_unit_test(faults_of_users_are_handled_by_the_kernel),
+	cmocka_unit_test(window_is_for_its_own_cpu_only),
 	cmocka_unit_test(what_hardware_reserves_is_a_machine_check),
 	cmocka_unit_test(more_pages_than_a_window_holds),
 	cmocka_unit_test(windows_reach_the_ends_of_both_halves),
 	cmocka_unit_test(copies_stop_at_a_fault),
 	cmocka_unit_test(fault_inside_a_fetch_fails_it),
+	cmocka_unit_test(fault_handler_may_fetch_during_a_fetch),
+	cmocka_unit_test(large_leaf_may_lie_across_the_end_of_ram),
 	cmocka_unit_test(starting_what_cannot_be_fails),
 	cmocka_unit_test(hooks_do_nothing_while_it_is_off),
 	cmocka_unit_test(calls_of_hooks_are_counted),
