@@ -623,8 +623,8 @@ static const struct known known_entries[] = {
 	{"x86-64", 0x801ffffffffff0e4, 1, 0xffffffffff, U | A | D | T, WB},
 	{"x86-64", 0x8020000000003087, 1, 3, R | W | U | S, WB},
 	{"x86-64", 0x000fffffc0000081, 3, 0xfffffc0000, R | X, WB},
-	{"x86-64", 0x0000000000005007, 2, 5, TABLE, 0},
-	{"x86-64", 0x000ffffffffff007, 5, 0xffffffffff, TABLE, 0},
+	{"x86-64", 0x0000000000005027, 2, 5, TABLE, 0},
+	{"x86-64", 0x000ffffffffff027, 5, 0xffffffffff, TABLE, 0},
 	{"RISC-V", 0x00000000200000e7, 1, 0x80000, R | W | G | A | D, WB},
 	{"RISC-V", 0x00000000048d14db, 1, 0x12345, R | X | U | A | D, WB},
 	{"RISC-V", 0x00000000000800c9, 2, 0x200, X | A | D, WB},
@@ -706,8 +706,8 @@ static void x86_64_firmware_entries_decode_as_hardware_does(void **state)
 	prop = fh_x86_64_prop(0x9f063, 1);
 	assert_int_equal(prop.flags, R | W | X | A | D);
 	/* A table that hardware has walked is marked accessed. */
-	assert_int_equal(fh_x86_64_kind(0x5027, 2), FH_PTE_TABLE);
-	assert_true(fh_x86_64_frame(0x5027, 2) == 5);
+	assert_int_equal(fh_x86_64_kind(0x5007, 2), FH_PTE_TABLE);
+	assert_true(fh_x86_64_frame(0x5007, 2) == 5);
 	/* Bit 12 of a large leaf is no part of the address. */
 	assert_true(fh_x86_64_frame(0x2010e3, 2) == 0x200);
 	assert_true(fh_x86_64_frame(0x400010e3, 3) == 0x40000);

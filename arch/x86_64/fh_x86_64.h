@@ -77,11 +77,15 @@ static inline uint64_t fh_x86_64_leaf(uint64_t frame, unsigned level,
 	       fh_pte_put(prop, FH_PAGE_TRACKED, FH_X86_64_TRACKED);
 }
 
-/* Tables allow all: only leaves say what is allowed. */
+/*
+ * Tables allow all: only leaves say what is allowed. Accessed is set before the
+ * hardware does, so that what it changes in a table is leaves only.
+ */
 static inline uint64_t fh_x86_64_table(uint64_t frame, unsigned level)
 {
 	(void)level;
-	return frame * FH_PAGE_SIZE | FH_X86_64_P | FH_X86_64_RW | FH_X86_64_US;
+	return frame * FH_PAGE_SIZE | FH_X86_64_P | FH_X86_64_RW |
+	       FH_X86_64_US | FH_X86_64_A;
 }
 
 static inline enum fh_pte_kind fh_x86_64_kind(uint64_t pte, unsigned level)

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "picture.h"
 #include "progress.h"
+#include "spaces.h"
 #include "tables.h"
 #include "workload.h"
 #include "zones.h"
@@ -178,13 +179,35 @@ static bool use_up(const struct story *story)
 	return false;
 }
 
+/* Lives of a program: about a second together. */
+#define PROGRAM_LIVES 15
+
+static bool run_programs(const struct story *story)
+{
+	struct spaces_plan plan = {
+		.cpus = story->options.cpus,
+		.rounds = PROGRAM_LIVES,
+		.seed = story->options.seed,
+	};
+	struct spaces_result result;
+
+	printf("\nPrograms live in address spaces of their own, on all "
+	       "CPUs:\n");
+	fflush(stdout);
+	if (!spaces_run(&plan, &result))
+		return false;
+	tables_print_spaces(&result);
+	return true;
+}
+
 static bool take_down(const struct story *story)
 {
 	struct workload_totals totals = workload_totals(story->workload);
 
 	printf("\nEverything is given up, by other CPUs than held it:\n");
 	workload_drop_everything(story->workload);
-	if (!account_audit("afterwards") || !use_up(story))
+	if (!account_audit("afterwards") || !use_up(story) ||
+	    !run_programs(story))
 		return false;
 	printf("\n");
 	if (!account_audit("at the end"))

@@ -248,3 +248,27 @@ void tables_print_exhaustion(const struct exhaustion *result)
 	       number_grouped(result->after.free).text, "", "",
 	       number_grouped(result->after.free_blocks).text);
 }
+
+static void print_count(const char *what, uint64_t count)
+{
+	printf("  %-44s %12s\n", what, number_grouped(count).text);
+}
+
+void tables_print_spaces(const struct spaces_result *result)
+{
+	print_count("address spaces made and given up", result->spaces);
+	print_count("forks, with copy-on-write and shared memory",
+		    result->forks);
+	print_count("pages faulted in, zeroed", result->filled);
+	print_count("write faults on pages to be copied", result->copied);
+	print_count("leaves of 2 MiB, cut and unmapped", result->huge);
+	print_count("additions to memory that all share", result->shared);
+	print_count("accesses that had to succeed, and did", result->accesses);
+	print_count("accesses that had to fail, and did", result->refused);
+	print_count("tables walked by the MMU", result->walks);
+	print_count("accesses by what it had cached", result->cached);
+	print_count("calls that made it forget", result->flushes);
+	printf("  in %.2f s; no CPU had anything cached that the tables do not "
+	       "say\n",
+	       result->seconds);
+}

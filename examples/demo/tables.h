@@ -5,6 +5,7 @@
 
 #include "census.h"
 #include "exhaust.h"
+#include "spaces.h"
 #include "workload.h"
 #include "zones.h"
 
@@ -40,5 +41,8 @@ struct number number_wholeness(const struct zones *zones);
 
 /* How memory was used up and came back. */
 void tables_print_exhaustion(const struct exhaustion *result);
+
+/* What programs did in their address spaces. */
+void tables_print_spaces(const struct spaces_result *result);
 
 #endif /* DEMO_TABLES_H */
