@@ -217,6 +217,7 @@ static void unbroken_size(void)
 	flush(1, BIG_AT + PAGE, 1); /* not the page that is cached */
 	set(large, format->leaf(BIG, 2, RW | DONE));
 	assert_true(loads(BIG_AT + PAGE));
+	set(large, node);
 	struct hosted_mmu_report report = wrong(HOSTED_MMU_UNBROKEN);
 
 	assert_int_equal(report.va, BIG_AT);

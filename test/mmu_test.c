@@ -405,8 +405,12 @@ static void reserved_bits(void)
 		/* A block where there is none: faults. */
 		*slot(VA, 1) = leaf & ~UINT64_C(2);
 		assert_false(loads(VA));
+		uint64_t top = *slot(VA, 4);
+		*slot(VA, 4) = 0;
+		flush_asid(1);
 		*slot(VA, 4) = format->leaf(0, 2, RWX | DONE);
 		assert_false(loads(VA));
+		*slot(VA, 4) = top;
 		/* nT of a block is no address bit. */
 		map(BIG_AT, BIG, 2, RW | DONE);
 		*slot(BIG_AT, 2) |= UINT64_C(1) << 16;
