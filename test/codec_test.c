@@ -705,7 +705,7 @@ static void x86_64_firmware_entries_decode_as_hardware_does(void **state)
 	assert_true(fh_x86_64_frame(0x9f063, 1) == 0x9f);
 	prop = fh_x86_64_prop(0x9f063, 1);
 	assert_int_equal(prop.flags, R | W | X | A | D);
-	/* A table that hardware has walked is marked accessed. */
+	/* Others' tables need not be marked accessed. */
 	assert_int_equal(fh_x86_64_kind(0x5007, 2), FH_PTE_TABLE);
 	assert_true(fh_x86_64_frame(0x5007, 2) == 5);
 	/* Bit 12 of a large leaf is no part of the address. */
