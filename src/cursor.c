@@ -90,7 +90,7 @@ FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 	unsigned lowest = 1;
 
 	/* From there on down, the ends lie in different entries. */
-	while ((first ^ last) >> (9 * lowest) != 0)
+	while ((first ^ last) >> (FH_NODE_BITS * lowest) != 0)
 		lowest++;
 	*index = FH_NODE_ENTRIES;
 	while (at > lowest) {

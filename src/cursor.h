@@ -41,7 +41,8 @@ FH_ALWAYS_INLINE void fh_cursor_seek(struct fh_cursor *c, uint64_t page)
 {
 	uint64_t apart = c->at ^ page;
 
-	while (c->level < c->guard_level && apart >> (9 * c->level) != 0)
+	while (c->level < c->guard_level &&
+	       apart >> (FH_NODE_BITS * c->level) != 0)
 		c->level++;
 	c->at = page;
 }

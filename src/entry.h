@@ -22,7 +22,7 @@
 /* The index of a page's entry in a node of that level. Seed: pte_index. */
 FH_ALWAYS_INLINE uint64_t fh_entry_index(uint64_t page, unsigned level)
 {
-	return (page >> (9 * (level - 1))) % FH_NODE_ENTRIES;
+	return (page >> (FH_NODE_BITS * (level - 1))) % FH_NODE_ENTRIES;
 }
 
 /* Where a page lies among those of its entry at that level. */

@@ -35,7 +35,7 @@ struct fh_vaddr fh_vaddr_of_page(uint64_t page)
 struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
 					 unsigned levels)
 {
-	uint64_t half = UINT64_C(1) << (9 * levels - 1);
+	uint64_t half = UINT64_C(1) << (FH_NODE_BITS * levels - 1);
 	struct fh_page_range range = {.first = 0, .count = half};
 
 	if (kind == FH_TABLE_DEVICE)

@@ -69,8 +69,9 @@ enum fh_pte_kind {
 	FH_PTE_LEAF,       /* maps memory; with no permission at all, maybe */
 };
 
-/* An entry of any node has room for this many. Seed: NR_ENTRIES. */
-#define FH_NODE_ENTRIES UINT64_C(512)
+/* A node has room for this many entries, in every format. Seed: NR_ENTRIES. */
+#define FH_NODE_BITS    9
+#define FH_NODE_ENTRIES (UINT64_C(1) << FH_NODE_BITS)
 
 /* No format has more levels. Level 1 maps single pages. */
 #define FH_MAX_LEVELS 5
@@ -78,7 +79,7 @@ enum fh_pte_kind {
 /* Pages that one entry of a level maps: 512 to the level - 1. */
 FH_INLINE uint64_t fh_level_pages(unsigned level)
 {
-	return UINT64_C(1) << (9 * (level - 1));
+	return UINT64_C(1) << (FH_NODE_BITS * (level - 1));
 }
 
 FH_END_DECLS
