@@ -75,6 +75,8 @@ static enum fh_status enter_area(struct fh_kernel_visit *visit,
 				 const struct fh_area *area, uint64_t at,
 				 uint64_t n, struct fh_page_prop prop)
 {
+	if (n == 0)
+		return FH_E_EMPTY;
 	if (at > area->count || n > area->count - at)
 		return FH_E_OUT_OF_BOUND;
 	if (!fh_kernel_may_have(prop))

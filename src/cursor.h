@@ -122,7 +122,7 @@ FH_ALWAYS_INLINE bool fh_prop_is_allowed(bool device,
 FH_ALWAYS_INLINE struct fh_page_prop fh_prop_preset(bool device,
 						    struct fh_page_prop prop)
 {
-	if (device || FH_ARCH_SETS_ACCESSED)
+	if (device ? FH_VTD_SETS_ACCESSED : FH_ARCH_SETS_ACCESSED)
 		return prop;
 	prop.flags |= FH_PAGE_ACCESSED;
 	if ((prop.flags & FH_PAGE_WRITE) != 0)

@@ -12,6 +12,7 @@
 #include "cursor.h"
 #include "gather.h"
 #include "slot.h"
+#include "space.h"
 
 /* A fault being answered. */
 struct fault {
@@ -185,13 +186,19 @@ enum fh_status fh_space_fault(struct fh_space *space, struct fh_vaddr va,
 		.fill = fill,
 		.status = FH_OK,
 	};
-	enum step step = look_locked(&fault);
+	bool recovered = false;
 
-	while (step != STEP_DONE) {
+	for (;;) {
+		enum step step = look_locked(&fault);
+
+		if (step == STEP_DONE &&
+		    !fh_space_find_memory(fault.status, &recovered))
+			break;
+		if (step == STEP_DONE)
+			continue;
 		fault.status = make_fresh(&fault, step == STEP_COPY);
 		if (fault.status != FH_OK)
 			break;
-		step = look_locked(&fault);
 	}
 	fh_frame_put(&fault.source);
 	fh_uframe_put(&fault.fresh);

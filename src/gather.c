@@ -151,13 +151,24 @@ static void add_to_page(struct fh_gather *gather, uint64_t first, uint64_t n)
 /* Whether the frames follow those of the last run, which then has them. */
 static bool extends_last(struct fh_gather *gather, uint64_t first, uint64_t n)
 {
-	if (gather->run_count == 0 || gather->run_count > FH_GATHER_RUNS)
-		return false;
-	struct fh_range *last = &gather->runs[gather->run_count - 1];
+	uint64_t *last_first;
+	uint64_t *last_count;
 
-	if (last->first + last->count != first)
+	if (gather->run_count == 0)
 		return false;
-	last->count += n;
+	if (gather->run_count > FH_GATHER_RUNS) {
+		uint64_t *words = words_of(gather->filling);
+		uint64_t i = ROOM_RUNS + 2 * (words[ROOM_USED] - 1);
+
+		last_first = &words[i];
+		last_count = &words[i + 1];
+	} else {
+		last_first = &gather->runs[gather->run_count - 1].first;
+		last_count = &gather->runs[gather->run_count - 1].count;
+	}
+	if (*last_first + *last_count != first)
+		return false;
+	*last_count += n;
 	return true;
 }
 

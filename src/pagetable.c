@@ -71,11 +71,13 @@ static enum fh_status check_format(const struct fh_table_format *format,
 	if (format == NULL)
 		format = &ordinary_format;
 	unsigned levels = format->levels == 0 ? 4 : format->levels;
-	unsigned huge = format->huge_level == 0 ? 3 : format->huge_level;
+	unsigned huge = format->huge_level;
 	unsigned least = device ? FH_VTD_MIN_LEVELS : FH_ARCH_MIN_LEVELS;
 	unsigned most = device ? FH_VTD_MAX_LEVELS : FH_ARCH_MAX_LEVELS;
 	unsigned huge_most = device ? FH_VTD_HUGE_LEVEL : FH_ARCH_HUGE_LEVEL;
 
+	if (huge == 0)
+		huge = levels > 3 ? 3 : levels - 1;
 	if (levels < least || levels > most || huge >= levels)
 		return FH_E_INVALID;
 	table->levels = (uint8_t)levels;

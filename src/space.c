@@ -46,23 +46,24 @@ static void leave(struct visit *visit)
 	fh_gather_finish(&visit->gather);
 }
 
-/*
- * Whether a second try makes sense: a page could be found by waiting and asking,
- * which nobody may do with a lock held.
- */
-static bool find_memory(struct visit *visit, enum fh_status status)
+bool fh_space_find_memory(enum fh_status status, bool *recovered)
 {
 	uint64_t budget = UINT64_MAX;
 	struct fh_frame frame;
 
-	if (status != FH_E_NO_MEMORY || visit->recovered)
+	if (status != FH_E_NO_MEMORY || *recovered)
 		return false;
-	visit->recovered = true;
+	*recovered = true;
 	fh_rcu_reap_any(&budget);
 	if (fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame) != FH_OK)
 		return false;
 	fh_frame_put(&frame);
 	return true;
+}
+
+static bool find_memory(struct visit *visit, enum fh_status status)
+{
+	return fh_space_find_memory(status, &visit->recovered);
 }
 
 /* ---- Life ---- */

@@ -162,7 +162,7 @@ enum fh_status fh_cursor_map_untracked(struct fh_cursor *cursor,
  * Unmaps the next n pages; what was mapped goes to the gather. Leaves that
  * reach beyond them are split. *pages is how many were mapped. FH_E_NO_MEMORY:
  * for nodes of split leaves, or for the gather. A single page that is not part
- * of a larger leaf never fails. Seed: take_next, unmap.
+ * of a larger leaf never fails while the gather has room of its own. Seed: take_next, unmap.
  */
 FH_NODISCARD
 enum fh_status fh_cursor_unmap(struct fh_cursor *cursor, uint64_t n,
@@ -177,7 +177,7 @@ struct fh_prop_change {
 /*
  * Changes the properties of all mapped pages among the next n; the cursor stays.
  * Bits that hardware sets meanwhile are kept. Leaves that reach beyond the
- * pages are split. *pages is how many it changed.
+ * pages are split. *pages is how many are mapped.
  *
  *   FH_E_INVALID     some page's property would be none that the format can
  *                    express, or not one for this table: none is changed

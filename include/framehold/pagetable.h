@@ -36,7 +36,8 @@ enum fh_table_kind {
  */
 struct fh_table_format {
 	unsigned levels;     /* of a root; 0: 4 */
-	unsigned huge_level; /* the highest level that maps memory; 0: 3 */
+	unsigned huge_level; /* the highest level that maps memory, below
+				the root's; 0: 3 if it can be */
 	uint64_t features;   /* bits of the format's own: arch/ */
 	uint64_t asids;      /* address space numbers; 0: all that the format
 				has, 1: none */
