@@ -161,8 +161,16 @@ def check_all(folder, quick):
 USE = re.compile(r"\b(fh_(?:state|word|byte|list_id)_\w+?)_(acquire|release)\(")
 
 
+# What an access becomes: (ending of its name, what is said of it).
+RELAXED = (("_weakened", ""),)
+EITHER_HALF = (("_released", ", acquire"), ("_acquired", ", release"))
+
+
 def order_sites(tree):
-    """Each use of an ordered access in the library: (file, line, name)."""
+    """
+    Each order of an access in the library: (file, line, name, what instead).
+    One that acquires and releases loses one of the two at a time.
+    """
     sites = []
     paths = sorted(tree.glob("src/*.[ch]")) + sorted(
         tree.glob("include/framehold/*.h"))
@@ -173,8 +181,10 @@ def order_sites(tree):
         for number, line in enumerate(lines):
             if not line.lstrip().startswith("* "):
                 for use in USE.finditer(line):
-                    sites.append((path.relative_to(tree), number,
-                                  f"{use.group(1)}_{use.group(2)}"))
+                    name = f"{use.group(1)}_{use.group(2)}"
+                    both = name.endswith("_acquire_release")
+                    sites += [(path.relative_to(tree), number, name, form)
+                              for form in (EITHER_HALF if both else RELAXED)]
     return sites
 
 
@@ -193,10 +203,17 @@ def add_relaxed_forms(tree):
     forms = []
     for body in re.findall(r"FH_INLINE [^{;]+\{.*?\n\}\n", text, re.S):
         name = re.search(r"\b(fh_\w+_(?:acquire|release))\(", body)
-        if name:
+        if name and name.group(1).endswith("_acquire_release"):
+            for ending, order in (("_released", "RELEASE"),
+                                  ("_acquired", "ACQUIRE")):
+                half = body.replace(name.group(1), name.group(1) + ending)
+                half = half.replace("__ATOMIC_ACQ_REL", f"__ATOMIC_{order}")
+                forms.append(half.replace("FH_INLINE", "static inline"))
+        elif name:
             weak = body.replace(name.group(1), name.group(1) + "_weakened")
             weak = re.sub(r"__ATOMIC_(ACQUIRE|RELEASE)", "__ATOMIC_RELAXED",
-                          weak).replace("FH_CAS(", "FH_CAS_RELAXED(")
+                          weak).replace("FH_CAS(", "FH_CAS_RELAXED(").replace(
+                              "FH_CAS_RELEASE(", "FH_CAS_RELAXED(")
             forms.append(weak.replace("FH_INLINE", "static inline"))
     path.write_text(text.replace("#undef FH_LOAD\n",
                                  "\n".join(forms) + "\n#undef FH_LOAD\n"))
@@ -237,13 +254,13 @@ def find_catcher(folder, checker, tree, drivers):
 
 def weaken_one(folder, checker, drivers, site):
     """(name of the site, who noticed)."""
-    path, line, access = site
+    path, line, access, (ending, order) = site
     tree = folder / "tree"
     copy_library(tree)
     add_relaxed_forms(tree)
     lines = (tree / path).read_text().splitlines(keepends=True)
-    name = f"{path.name} {function_around(lines, line)} {access}"
-    lines[line] = lines[line].replace(access + "(", access + "_weakened(")
+    name = f"{path.name} {function_around(lines, line)} {access}{order}"
+    lines[line] = lines[line].replace(access + "(", access + ending + "(")
     (tree / path).write_text("".join(lines))
     catcher = find_catcher(folder / "objects", checker, tree, drivers)
     shutil.rmtree(folder)

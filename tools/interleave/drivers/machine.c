@@ -19,6 +19,12 @@ const char *machine_may_stop;
 unsigned drops;
 uint64_t dropped_words;
 
+/* In set-up; threads know their own. */
+static unsigned cpu_of_setup;
+
+/* Each CPU's own: it has, since its last turn of waiting. */
+static bool has_flushed[FH_MAX_CPUS];
+
 void machine_reset(void)
 {
 	memset(machine_slots, 0, sizeof(machine_slots));
@@ -32,6 +38,8 @@ void machine_reset(void)
 	machine_may_stop = NULL;
 	drops = 0;
 	dropped_words = 0;
+	memset(has_flushed, 0, sizeof(has_flushed));
+	cpu_of_setup = 0;
 }
 
 /* ---- With memory ---- */
@@ -43,8 +51,6 @@ static struct fh_memory_map map = {.spans = &span, .capacity = 1, .count = 1};
 static struct fh_node_range later;
 static struct fh_topology topology = {.ranges = &later, .cpu_count = 1};
 
-/* In set-up; threads know their own. */
-static unsigned cpu_of_setup;
 static bool has_memory;
 static struct fh_frame taken[PAGES];
 static uint64_t answered[FH_MAX_CPUS];
@@ -133,6 +139,16 @@ static bool has_answered(void)
 	return is_new;
 }
 
+void machine_as_cpu(unsigned cpu)
+{
+	cpu_of_setup = cpu;
+}
+
+void machine_note_flush(void)
+{
+	has_flushed[fh_host_cpu()] = true;
+}
+
 /* ---- Metadata ---- */
 
 static void on_drop(struct fh_dropping page)
@@ -200,7 +216,10 @@ enum fh_status fh_host_map_window(enum fh_window window, uint64_t first,
 /* A turn that has answered a kick was not in vain. */
 void fh_host_relax(void)
 {
-	if (!has_answered())
+	bool flushed = has_flushed[fh_host_cpu()];
+
+	has_flushed[fh_host_cpu()] = false;
+	if (!has_answered() && !flushed)
 		interleave_spin();
 }
 
@@ -235,4 +254,41 @@ bool fh_host_may_wait(void)
 void fh_host_kick(unsigned cpu)
 {
 	(void)cpu;
+}
+
+/* ---- Tables: a driver that has any defines these itself ---- */
+
+#define NO_TABLES __attribute__((weak))
+
+NO_TABLES void fh_host_activate(struct fh_paddr root, uint64_t asid)
+{
+	(void)root;
+	(void)asid;
+	CHECK(false);
+}
+
+NO_TABLES void fh_host_flush_pages(uint64_t asid, struct fh_vaddr va,
+				   uint64_t n)
+{
+	(void)asid;
+	(void)va;
+	(void)n;
+	CHECK(false);
+}
+
+NO_TABLES void fh_host_flush_asid(uint64_t asid)
+{
+	(void)asid;
+	CHECK(false);
+}
+
+NO_TABLES void fh_host_flush_broadcast(struct fh_vaddr va, uint64_t n)
+{
+	(void)va;
+	(void)n;
+	CHECK(false);
+}
+
+NO_TABLES void fh_host_table_barrier(void)
+{
 }

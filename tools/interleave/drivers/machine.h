@@ -63,6 +63,12 @@ void machine_check(uint64_t free);
 void machine_rest(unsigned count);
 extern unsigned threads_resting;
 
+/* In set-up, and in the final check: the rest is done by that CPU. */
+void machine_as_cpu(unsigned cpu);
+
+/* For hooks that flush: this CPU has done what it was asked. */
+void machine_note_flush(void);
+
 /* The machine may be stopped by that rule only; null: not at all. */
 extern const char *machine_may_stop;
 
