@@ -10,7 +10,7 @@
 #include <framehold/poll.h>
 
 static uint64_t begun;
-static uint64_t over;
+static uint64_t ended;
 static uint64_t reaps;
 
 uint64_t fh_host_rcu_begin(void)
@@ -21,7 +21,7 @@ uint64_t fh_host_rcu_begin(void)
 
 bool fh_host_rcu_is_over(uint64_t period)
 {
-	return period <= over;
+	return period <= ended;
 }
 
 static bool count_reap(uint64_t node, uint64_t *budget);
@@ -56,14 +56,14 @@ static void hosts_periods_are_waited_for(void **state)
 	assert_int_equal(begun, 1);
 	fh_poll();
 	assert_int_equal(reaps, 0);
-	over = 1;
+	ended = 1;
 	fh_poll();
 	assert_int_equal(reaps, 1);
 	/* What came after the first period had begun waits for another. */
 	assert_int_equal(begun, 2);
 	fh_poll();
 	assert_int_equal(reaps, 1);
-	over = 2;
+	ended = 2;
 	fh_poll();
 	assert_int_equal(reaps, 2);
 	assert_true(fh_rcu_idle());
