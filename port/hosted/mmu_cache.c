@@ -235,7 +235,19 @@ static bool remove_class(struct mmu_cache *cache, bool node, unsigned size,
 		}
 		return leaf;
 	}
-	for (uint32_t i = 0; i < BUCKETS; i++)
+	/* Few entries are found sooner than all buckets are looked through. */
+	for (uint32_t i = 1; cache->used < BUCKETS && i < cache->used; i++) {
+		const struct mmu_cached *entry = &cache->all[i];
+
+		if (entry->size == size && entry->node == node &&
+		    concerns(removal, entry) &&
+		    remove_in(cache,
+			      bucket_of(cache, node, size,
+					index_of(entry->t.page, size)),
+			      node, size, removal))
+			leaf = true;
+	}
+	for (uint32_t i = 0; cache->used >= BUCKETS && i < BUCKETS; i++)
 		if (remove_in(cache, &cache->buckets[i], node, size, removal))
 			leaf = true;
 	return leaf;
