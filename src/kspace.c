@@ -3,6 +3,7 @@
 #include "kspace.h"
 
 #include "gather.h"
+#include "space.h"
 
 enum fh_status fh_kernel_enter(struct fh_kernel_visit *visit,
 			       const struct fh_page_table *kernel,
@@ -42,13 +43,18 @@ enum fh_status fh_kernel_map(const struct fh_page_table *kernel, uint64_t first,
 {
 	struct fh_kernel_visit visit;
 
+	bool recovered = false;
+	enum fh_status status;
+
 	if (!fh_kernel_may_have(prop))
 		return FH_E_INVALID;
-	enum fh_status status = fh_kernel_enter(&visit, kernel, first, n);
-	if (status != FH_OK)
-		return status;
-	status = fh_cursor_map_untracked(&visit.cursor, pa, n, prop);
-	fh_kernel_leave(&visit);
+	do {
+		status = fh_kernel_enter(&visit, kernel, first, n);
+		if (status != FH_OK)
+			return status;
+		status = fh_cursor_map_untracked(&visit.cursor, pa, n, prop);
+		fh_kernel_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
@@ -56,12 +62,17 @@ enum fh_status fh_kernel_unmap(const struct fh_page_table *kernel,
 			       uint64_t first, uint64_t n, uint64_t *pages)
 {
 	struct fh_kernel_visit visit;
-	enum fh_status status = fh_kernel_enter(&visit, kernel, first, n);
+	bool recovered = false;
+	enum fh_status status;
 
-	if (status != FH_OK)
-		return status;
-	status = fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);
-	fh_kernel_leave(&visit);
+	do {
+		status = fh_kernel_enter(&visit, kernel, first, n);
+		if (status != FH_OK)
+			return status;
+		status =
+			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);
+		fh_kernel_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 

@@ -11,7 +11,6 @@
 #include <framehold/host.h>
 #include <framehold/spinlock.h>
 
-
 /* Returns what fh_unlock() needs to put interrupts back as they were. */
 /*@
   assigns \nothing;

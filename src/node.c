@@ -211,4 +211,3 @@ void fh_atomic_locks_left(const struct fh_atomic_mode *mode)
 	fh_stop("atomic_mode", mode->locks, FH_STATE_FREE,
 		"no lock of a page-table node is held", FH_CALLER, 0);
 }
-
