@@ -402,4 +402,58 @@ SEGMENTS = [
          new="	if (index > s.count)"),
 ]
 
-MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS]
+EARLY = [
+    dict(name="early_opened_twice", function="fh_early_begin",
+         file="src/early.c",
+         old="	if (early_map != NULL)\n"
+             "		return FH_E_TWICE;\n",
+         new=""),
+    dict(name="early_opened_with_pages_taken", function="fh_early_begin",
+         file="src/early.c",
+         old="		map->spans[i].taken = 0;\n",
+         new="		map->spans[i].taken = map->spans[i].taken_before;\n"),
+    dict(name="early_alignment_of_zero", function="early_align_is_valid",
+         file="src/early.c",
+         old="	return align == 1;", new="	return align <= 1;"),
+    dict(name="early_gives_page_zero", function="pages_to_multiple",
+         file="src/early.c",
+         old="	if (page == 0)\n"
+             "		skip = align;\n",
+         new=""),
+    dict(name="early_aligns_downward", function="pages_to_multiple",
+         file="src/early.c",
+         old="	uint64_t skip = over == 0 ? 0 : align - over;",
+         new="	uint64_t skip = over;"),
+    dict(name="early_gives_reserved_pages", function="span_has_room",
+         file="src/early.c",
+         old="	return span->kind == FH_REGION_USABLE && skip <= left &&",
+         new="	return skip <= left &&"),
+    dict(name="early_room_forgets_what_is_skipped", function="span_has_room",
+         file="src/early.c",
+         old="	       n <= left - skip;", new="	       n <= left;"),
+    dict(name="early_gives_pages_twice", function="fh_early_alloc",
+         file="src/early.c",
+         old="			span->taken += skip + n;\n", new=""),
+    dict(name="early_gives_unaligned_pages", function="fh_early_alloc",
+         file="src/early.c",
+         old="			*first = span->first + span->taken + skip;",
+         new="			*first = span->first + span->taken;"),
+    dict(name="early_gives_after_it_is_closed", function="fh_early_alloc",
+         file="src/early.c",
+         old="	if (!early_is_open || n == 0 ||", new="	if (n == 0 ||"),
+    dict(name="early_retired_stays_open", function="fh_early_retire",
+         file="src/early.c",
+         old="void fh_early_retire(void)\n"
+             "{\n"
+             "	early_is_open = false;",
+         new="void fh_early_retire(void)\n"
+             "{\n"
+             "	early_is_open = true;"),
+    dict(name="early_rewound_to_nothing", function="fh_early_rewind",
+         file="src/early.c",
+         old="		early_map->spans[i].taken = "
+             "early_map->spans[i].taken_before;",
+         new="		early_map->spans[i].taken = 0;"),
+]
+
+MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY]
