@@ -71,6 +71,15 @@ def as_proved(body):
                   body)
 
 
+def facts_assumed(text):
+    """Axioms, lemmas (nobody proves them here) and admitted clauses."""
+    for annotation in re.findall(r"/\*@.*?\*/", text, re.S):
+        plain = re.sub(r"//[^\n]*", "", annotation)
+        for kind, name in re.findall(
+                r"\b(axiom|lemma|admit)\b\s*(\w*)", plain):
+            yield name or kind
+
+
 def macros(paths):
     return {name for path in paths for name in
             re.findall(r"^#define (\w+)\(", path.read_text(), re.M)}
@@ -112,10 +121,8 @@ class Work:
         text = "".join(path.read_text() for path in self.sources
                        if path.parent.name == "proof")
         stand_ins = set(re.findall(r"#define (__builtin_\w+)", text))
-        facts = set()
-        for path in self.sources:
-            facts.update(re.findall(r"\b(?:axiom|admit|admits) (\w+)\s*[:{]",
-                                    path.read_text()))
+        facts = {name for path in self.sources
+                 for name in facts_assumed(path.read_text())}
         assumed = (self.contracts - self.proved) | stand_ins | facts
         lines = [f"TRUSTED.md does not list {name}" for name in
                  sorted(assumed - set(self.trust))]

@@ -125,6 +125,8 @@ def arguments():
                         help="drop from the cache what no goal asks for")
     parser.add_argument("--text", action="store_true",
                         help="only compare TRUSTED.md with the sources")
+    parser.add_argument("--list", action="store_true",
+                        help="name the units and how many functions each has")
     parser.add_argument("--tap", action="store_true",
                         help="report in TAP, for a program to read")
     parser.add_argument("--timeout", type=int, default=30, metavar="SECONDS",
@@ -152,6 +154,10 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     report, work = Report(options.tap), Work(UNITS)
     units = chosen(work, options)
+    if options.list:
+        for unit, functions in units.items():
+            print(f"proof of {unit}: {len(functions)} functions")
+        return 0
     if options.prune:
         prune(units if not options.units else chosen(
             work, argparse.Namespace(only="", units=[])))
