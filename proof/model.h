@@ -13,8 +13,6 @@
 
 #include <framehold/slot.h>
 
-#include "proof/model_map.h"
-
 extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
 /*@ ghost extern uint64_t g_held[FH_MAX_FRAMES]; */

@@ -34,7 +34,7 @@ UNITS = {
               "proof/model.h"],
     "unique": ["include/framehold/unique.h"],
     "segment": ["include/framehold/segment.h"],
-    "early": [],
+    "early": ["proof/model_early.h"],
 }
 
 

@@ -2,7 +2,7 @@
 """Runs Frama-C's WP on one unit, and reads what it says.
 
 A unit is one file of src/ with the inline functions of the headers that belong
-to it.
+to it. proof/model_UNIT.h, if there is one, adds to the words of its contracts.
 """
 import csv
 import os
@@ -73,8 +73,14 @@ def read_table(path):
                 and row["property kind"] != "precondition"]
 
 
+def preprocess(tree, unit):
+    own = f"proof/model_{unit}.h"
+    return PREPROCESS.format(tree) + (
+        f" -include {own}" if (Path(tree) / own).exists() else "")
+
+
 def words_of(tree, unit, functions, cache, provers, *options):
-    return ["frama-c", f"-cpp-extra-args={PREPROCESS.format(tree)}", *FLAGS,
+    return ["frama-c", f"-cpp-extra-args={preprocess(tree, unit)}", *FLAGS,
             "-wp-prover", provers, "-wp-session", str(cache),
             "-wp-fct", ",".join(functions), *map(str, options),
             f"src/{unit}.c"]
