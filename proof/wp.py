@@ -111,16 +111,17 @@ def run(tree, logs, unit, functions, cache, *options):
     return Outcome(output, read_table(table), functions)
 
 
-def prove(tree, logs, unit, functions, cache, timeout, fresh=False, jobs=1):
+def prove(tree, logs, unit, functions, cache, timeout, *options, fresh=False,
+          jobs=1):
     """Replays what the cache remembers, and proves the rest."""
     if not fresh:
         # Replaying waits for a clock, not for a CPU: many at a time.
-        outcome = run(tree, logs, unit, functions, cache, "-wp-cache",
-                      "offline", "-wp-par", 32)
+        outcome = run(tree, logs, unit, functions, cache, *options,
+                      "-wp-cache", "offline", "-wp-par", 32)
         if outcome.complete:
             return outcome
-    return run(tree, logs, unit, functions, cache, "-wp-cache", "update",
-               "-wp-par", jobs, "-wp-timeout", timeout)
+    return run(tree, logs, unit, functions, cache, *options, "-wp-cache",
+               "update", "-wp-par", jobs, "-wp-timeout", timeout)
 
 
 def forget_failures(cache):
