@@ -66,7 +66,7 @@ FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
   ensures fh_slots[frame].state == FH_STATE_UNUSED ||
           (fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1);
 */
-FH_COLD void fh_page_put_last(uint64_t frame, uint64_t state, uintptr_t site);
+void fh_page_put_last(uint64_t frame, uint64_t state, uintptr_t site);
 
 /* One reference more to a page that the caller has a reference to. */
 /*@
