@@ -71,6 +71,18 @@ def as_proved(body):
                   body)
 
 
+def never_return(paths):
+    """The names of functions whose contract says so."""
+    names = set()
+    for path in paths:
+        text = path.read_text()
+        for found in CONTRACT.finditer(text):
+            if re.search(r"ensures \\false;", found[0]):
+                head = COMMENT.sub("", text[found.end():found.end() + 400])
+                names.add(NAME.search(without_attributes(head))[1])
+    return names
+
+
 def facts_assumed(text):
     """Axioms, lemmas (nobody proves them here) and admitted clauses."""
     for annotation in re.findall(r"/\*@.*?\*/", text, re.S):

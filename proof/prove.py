@@ -15,13 +15,14 @@ alone and needs no prover.
 import argparse
 import collections
 import multiprocessing.pool
+import re
 import shutil
 import sys
 import time
 
 import properties
 import wp
-from contracts import ROOT, Failure, Work
+from contracts import ROOT, Failure, Work, never_return
 
 LOGS = ROOT / "build/proof"
 CACHE = ROOT / "proof/cache"
@@ -85,15 +86,45 @@ def prove(work, options, report):
     return sums
 
 
-def smoke(work, options, report):
+def explanations():
+    """{(file, text of a line): how many points there no input reaches}."""
+    lines = (ROOT / "proof/unreachable.txt").read_text().splitlines()
+    found = (re.fullmatch(r"(\S+), (\d+): (.*) -- .*", line) for line in lines
+             if line and not line.startswith("#"))
+    return {(entry[1], entry[3]): int(entry[2]) for entry in found}
+
+
+def out_of_reach(found, stops):
+    """How many points of each line are; calls that stop are meant to be."""
+    counts = collections.Counter()
+    for goal, path, line in found.doomed:
+        if goal.split("_wp_smoke_dead_call")[0] not in stops:
+            text = (ROOT / path).read_text().splitlines()[line - 1]
+            counts[path, text.strip()] += 1
+    return counts
+
+
+def smoke(work, units, options, report):
     """Vacuity: nothing that a proof assumes may be contradictory."""
-    for unit, functions in work.items():
+    explained, used = explanations(), set()
+    stops = never_return(work.sources)
+    for unit, functions in units.items():
         started = time.monotonic()
         found = wp.smoke(ROOT, LOGS, unit, functions, LOGS / "smoke")
+        counts = out_of_reach(found, stops)
+        used |= counts.keys()
+        wrong = [f"{path}: {text}: {count} points there are out of reach, "
+                 f"{explained.get((path, text), 0)} explained"
+                 for (path, text), count in counts.items()
+                 if count != explained.get((path, text), 0)]
         report.check(f"{unit:10} {len(functions):4} functions, "
-                     f"{len(found.results):5} points looked at, "
+                     f"{found.looked_at:5} points looked at, "
+                     f"{sum(counts.values())} out of reach, "
                      f"{time.monotonic() - started:.0f} s",
-                     found.doomed() if found.results else ["none"])
+                     wrong if found.looked_at else ["nothing looked at"])
+    if not (options.units or options.only) and explained.keys() - used:
+        report.check("explanations", [f"{path}: {text}: can be reached" for
+                     path, text in sorted(explained.keys() - used)])
 
 
 def prune(work):
@@ -175,7 +206,7 @@ def main():
     CACHE.mkdir(exist_ok=True)
     started = time.monotonic()
     if options.smoke:
-        smoke(units, options, report)
+        smoke(work, units, options, report)
     elif not options.text:
         sums = prove(units, options, report)
         wp.forget_failures(CACHE)

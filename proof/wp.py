@@ -136,14 +136,14 @@ class Smoke:
     calls that do not return, contracts and loops that nothing can fulfil."""
 
     def __init__(self, output):
-        self.results = {}
-        for result, goal in re.findall(
-                r"\[(\w+)\](?: \(Doomed\))? Smoke-test (?:typed_)?(\w+)",
-                output):
-            self.results[goal] = result == "Passed"
-
-    def doomed(self):
-        return sorted(goal for goal, fine in self.results.items() if not fine)
+        self.looked_at = len(re.findall(r"\[\w+\][^\n]* Smoke-test ", output))
+        # (goal, file, line)
+        self.doomed = [(goal, path, int(line)) for goal, path, line in
+                       re.findall(r"\[Failed\][^\n]* Smoke-test (?:typed_)?(\w+)"
+                                  r".*?\[wp\] (\S+):(\d+): Warning: Failed "
+                                  r"smoke-test", output, re.S)]
+        if len(self.doomed) != len(re.findall(r"\[Failed\]", output)):
+            raise Failure("cannot read which smoke tests failed")
 
 
 def smoke(tree, logs, unit, functions, cache):
