@@ -20,6 +20,9 @@ PREPROCESS = ("-I{0} -I{0}/include -I{0}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
 PROVERS = "cvc4,z3"
 
+# Units that share a model beside model.h; others may have one by their name.
+OWN_WORDS = dict.fromkeys(["block", "buddy", "zones", "layout"], "alloc")
+
 # What says that a result is weaker than it looks.
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"
                     r"No .calls|Stronger|Ignored|Skipped")
@@ -74,7 +77,7 @@ def read_table(path):
 
 
 def preprocess(tree, unit):
-    own = f"proof/model_{unit}.h"
+    own = f"proof/model_{OWN_WORDS.get(unit, unit)}.h"
     return PREPROCESS.format(tree) + (
         f" -include {own}" if (Path(tree) / own).exists() else "")
 
