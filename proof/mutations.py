@@ -107,9 +107,11 @@ SLOTS = [
          new="	run_on_drop(frame, type);\n"),
     dict(name="clear_keeps_list", function="clear_typed",
          file="src/slot.c",
-         old="	fh_slots[frame].type = NULL;\n"
-             "	fh_list_id_store_relaxed(frame, 0);\n}",
-         new="	fh_slots[frame].type = NULL;\n}"),
+         old="	run_on_drop(frame, type);\n"
+             "	fh_slots[frame].type = NULL;\n"
+             "	fh_list_id_store_relaxed(frame, 0);\n",
+         new="	run_on_drop(frame, type);\n"
+             "	fh_slots[frame].type = NULL;\n"),
     dict(name="given_back_as_unused", function="give_back",
          file="src/slot.c",
          old="	fh_state_store_release(frame, FH_STATE_FREE);\n"
@@ -125,10 +127,22 @@ SLOTS = [
              "	fh_allocator_give_back(frame, 1);",
          new="	fh_allocator_give_back(frame, 1);\n"
              "	fh_state_store_release(frame, FH_STATE_FREE);"),
-    dict(name="dropped_page_stays_busy", function="fh_slot_drop",
+    dict(name="dropped_page_stays_busy", function="drop_any",
          file="src/slot.c",
          old="		fh_slot_set_unused(frame);\n}",
          new="		return;\n}"),
+    dict(name="page_dropped_with_its_type", function="fh_slot_drop",
+         file="src/slot.c",
+         old="	fh_slots[frame].type = NULL;\n"
+             "	fh_list_id_store_relaxed(frame, 0);\n"
+             "	give_back(frame);",
+         new="	fh_list_id_store_relaxed(frame, 0);\n"
+             "	give_back(frame);"),
+    dict(name="reserved_page_dropped_as_memory", function="fh_slot_drop",
+         file="src/slot.c",
+         old="	    FH_UNLIKELY(!is_memory(type->usage)) ||\n", new="",
+         survives="the contract lets a page become free or unused; which of "
+                  "them is right, tests of reserved pages say"),
     dict(name="page_poisoned_in_unchecked_builds", function="give_back",
          file="src/slot.c",
          old="	if (FH_POISON)\n", new=""),
