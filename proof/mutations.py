@@ -470,4 +470,55 @@ EARLY = [
          new="		early_map->spans[i].taken = 0;"),
 ]
 
-MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY]
+BLOCKS = [
+    dict(name="part_of_a_range_crosses_a_word", function="bits_in_word",
+         file="src/block.c",
+         old="	return n < room ? n : room;", new="	return n;"),
+    dict(name="set_goes_too_far", function="fh_bits_set", file="src/block.c",
+         old="		words[first / FH_WORD_BITS] |=\n"
+             "			fh_bit_run(first % FH_WORD_BITS, part);",
+         new="		words[first / FH_WORD_BITS] |= UINT64_MAX;"),
+    dict(name="clear_takes_all_bits", function="fh_bits_clear",
+         file="src/block.c",
+         old="			fh_without(words[first / FH_WORD_BITS], run);",
+         new="			fh_without(words[first / FH_WORD_BITS], UINT64_MAX);"),
+    dict(name="taken_but_left_free", function="fh_block_take_mask",
+         file="src/block.c",
+         old="	set_word(block, word, bits);\n"
+             "	block->free = (uint16_t)(block->free - n);",
+         new="	(void)bits;\n"
+             "	block->free = (uint16_t)(block->free - n);"),
+    dict(name="full_words_beyond_the_end", function="find_full_words",
+         file="src/block.c",
+         old="	while (first < FH_BLOCK_WORDS - n && !are_full_words",
+         new="	while (first < FH_BLOCK_WORDS && !are_full_words"),
+    dict(name="word_without_its_order", function="set_word",
+         file="src/block.c",
+         old="	block->word_order[word] = (uint8_t)fh_word_order(bits);\n",
+         new=""),
+    dict(name="full_block_lacks_a_page", function="fh_block_fill",
+         file="src/block.c",
+         old="	block->free = (uint16_t)FH_BLOCK_PAGES;",
+         new="	block->free = (uint16_t)(FH_BLOCK_PAGES - 1);"),
+    dict(name="cleared_block_has_pages", function="fh_block_clear",
+         file="src/block.c",
+         old="	block->free = 0;\n", new=""),
+    dict(name="given_but_not_counted", function="fh_block_give_mask",
+         file="src/block.c",
+         old="	block->free = (uint16_t)(block->free + n);\n", new=""),
+    dict(name="taken_counted_as_given", function="fh_block_take_mask",
+         file="src/block.c",
+         old="	block->free = (uint16_t)(block->free - n);",
+         new="	block->free = (uint16_t)(block->free + n);"),
+    dict(name="best_word_is_too_small", function="fh_block_best_word",
+         file="src/block.c",
+         old="		if (here >= order && here < best_order) {",
+         new="		if (here < best_order) {"),
+    dict(name="found_run_of_another_order", function="fh_block_find",
+         file="src/block.c",
+         old="fh_first_run(block->bits[word], order - 1);",
+         new="fh_first_run(block->bits[word], 0);"),
+]
+
+MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
+             *BLOCKS]
