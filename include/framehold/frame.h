@@ -50,6 +50,7 @@ struct fh_frame_ref {
 
 /* The count that a get or a put found is not one it may change: stops, ... */
 /*@
+  requires !(FH_STATE_ONE <= state < FH_STATE_MAX);
   assigns \nothing;
   exits \false;
   ensures \false;
@@ -57,6 +58,7 @@ struct fh_frame_ref {
 FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
 /* ... or drops the page, if it was the last reference. */
 /*@
+  requires !(FH_STATE_ONE < state <= FH_STATE_MAX);
   requires state == FH_STATE_ONE ==>
     memory_ok && slot_dropping(frame) && \valid_read(fh_slots[frame].type);
   assigns fh_slots[frame], g_free[frame];
