@@ -71,6 +71,27 @@ def as_proved(body):
                   body)
 
 
+def never_return(paths):
+    """The names of functions whose contract says so."""
+    names = set()
+    for path in paths:
+        text = path.read_text()
+        for found in CONTRACT.finditer(text):
+            if re.search(r"ensures \\false;", found[0]):
+                head = COMMENT.sub("", text[found.end():found.end() + 400])
+                names.add(NAME.search(without_attributes(head))[1])
+    return names
+
+
+def facts_assumed(text):
+    """Axioms, lemmas (nobody proves them here) and admitted clauses."""
+    for annotation in re.findall(r"/\*@.*?\*/", text, re.S):
+        plain = re.sub(r"//[^\n]*", "", annotation)
+        for kind, name in re.findall(
+                r"\b(axiom|lemma|admit)\b\s*(\w*)", plain):
+            yield name or kind
+
+
 def macros(paths):
     return {name for path in paths for name in
             re.findall(r"^#define (\w+)\(", path.read_text(), re.M)}
@@ -112,10 +133,8 @@ class Work:
         text = "".join(path.read_text() for path in self.sources
                        if path.parent.name == "proof")
         stand_ins = set(re.findall(r"#define (__builtin_\w+)", text))
-        facts = set()
-        for path in self.sources:
-            facts.update(re.findall(r"\b(?:axiom|admit|admits) (\w+)\s*[:{]",
-                                    path.read_text()))
+        facts = {name for path in self.sources
+                 for name in facts_assumed(path.read_text())}
         assumed = (self.contracts - self.proved) | stand_ins | facts
         lines = [f"TRUSTED.md does not list {name}" for name in
                  sorted(assumed - set(self.trust))]

@@ -13,8 +13,6 @@
 
 #include <framehold/slot.h>
 
-#include "proof/model_map.h"
-
 extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
 /*@ ghost extern uint64_t g_held[FH_MAX_FRAMES]; */
@@ -74,6 +72,8 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
   predicate memory_ok{L} =
     fh_memory.frame_end <= FH_MAX_FRAMES &&
     \valid(fh_memory.sections + (0 .. FH_LAST_SECTION)) &&
+    (fh_memory.cover == \null ||
+     \valid_read(fh_memory.cover + (0 .. FH_LAST_SECTION))) &&
     \forall integer s; 0 <= s <= FH_LAST_SECTION ==>
       fh_memory.sections[s] <= FH_SECTION_LIVE;
 

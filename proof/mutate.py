@@ -53,22 +53,26 @@ class Workshop:
                 return unit
         raise mutate.Failure(f"{function} is not proved")
 
-    def run(self, function):
-        return wp.prove(self.tree, self.logs, self.unit_of(function),
-                        [function], self.cache, TIMEOUT, jobs=2)
+    def check_fit(self, function):
+        """Goals must have proofs, before the lack of one says anything."""
+        if function not in self.fit:
+            complaints = wp.prove(self.tree, self.logs, self.unit_of(function),
+                                  [function], self.cache, TIMEOUT, jobs=2
+                                  ).complaints()
+            if complaints:
+                raise mutate.Failure(f"without it: {complaints[0]}")
+            self.fit.add(function)
 
     def try_mutation(self, bug):
         """The goals without a proof, or None."""
-        if bug.function not in self.fit:
-            complaints = self.run(bug.function).complaints()
-            if complaints:
-                raise mutate.Failure(f"without it: {complaints[0]}")
-            self.fit.add(bug.function)
+        self.check_fit(bug.function)
         path = self.tree / bug.file
         original = path.read_text()
         path.write_text(bug.apply(original))
         try:
-            outcome = self.run(bug.function)
+            outcome = wp.run(self.tree, self.logs, self.unit_of(bug.function),
+                             [bug.function], self.cache, "-wp-cache",
+                             "update", "-wp-par", 2, "-wp-timeout", TIMEOUT)
         except wp.Failure as failure:
             raise mutate.Failure(str(failure)) from failure
         finally:

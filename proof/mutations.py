@@ -107,9 +107,11 @@ SLOTS = [
          new="	run_on_drop(frame, type);\n"),
     dict(name="clear_keeps_list", function="clear_typed",
          file="src/slot.c",
-         old="	fh_slots[frame].type = NULL;\n"
-             "	fh_list_id_store_relaxed(frame, 0);\n}",
-         new="	fh_slots[frame].type = NULL;\n}"),
+         old="	run_on_drop(frame, type);\n"
+             "	fh_slots[frame].type = NULL;\n"
+             "	fh_list_id_store_relaxed(frame, 0);\n",
+         new="	run_on_drop(frame, type);\n"
+             "	fh_slots[frame].type = NULL;\n"),
     dict(name="given_back_as_unused", function="give_back",
          file="src/slot.c",
          old="	fh_state_store_release(frame, FH_STATE_FREE);\n"
@@ -125,10 +127,22 @@ SLOTS = [
              "	fh_allocator_give_back(frame, 1);",
          new="	fh_allocator_give_back(frame, 1);\n"
              "	fh_state_store_release(frame, FH_STATE_FREE);"),
-    dict(name="dropped_page_stays_busy", function="fh_slot_drop",
+    dict(name="dropped_page_stays_busy", function="drop_any",
          file="src/slot.c",
          old="		fh_slot_set_unused(frame);\n}",
          new="		return;\n}"),
+    dict(name="page_dropped_with_its_type", function="fh_slot_drop",
+         file="src/slot.c",
+         old="	fh_slots[frame].type = NULL;\n"
+             "	fh_list_id_store_relaxed(frame, 0);\n"
+             "	give_back(frame);",
+         new="	fh_list_id_store_relaxed(frame, 0);\n"
+             "	give_back(frame);"),
+    dict(name="reserved_page_dropped_as_memory", function="fh_slot_drop",
+         file="src/slot.c",
+         old="	    FH_UNLIKELY(!is_memory(type->usage)) ||\n", new="",
+         survives="the contract lets a page become free or unused; which of "
+                  "them is right, tests of reserved pages say"),
     dict(name="page_poisoned_in_unchecked_builds", function="give_back",
          file="src/slot.c",
          old="	if (FH_POISON)\n", new=""),
@@ -157,6 +171,10 @@ FRAMES = [
          file="include/framehold/frame.h",
          old="old < FH_STATE_ONE || old >= FH_STATE_MAX",
          new="old < FH_STATE_ONE || old > FH_STATE_MAX"),
+    dict(name="get_stops_too_early", function="fh_page_get",
+         file="include/framehold/frame.h",
+         old="old < FH_STATE_ONE || old >= FH_STATE_MAX",
+         new="old < FH_STATE_ONE || old >= FH_STATE_MAX - 1"),
     dict(name="get_of_unique_page", function="fh_page_get",
          file="include/framehold/frame.h",
          old="old < FH_STATE_ONE || old >= FH_STATE_MAX",
@@ -402,4 +420,109 @@ SEGMENTS = [
          new="	if (index > s.count)"),
 ]
 
-MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS]
+EARLY = [
+    dict(name="early_opened_twice", function="fh_early_begin",
+         file="src/early.c",
+         old="	if (early_map != NULL)\n"
+             "		return FH_E_TWICE;\n",
+         new=""),
+    dict(name="early_opened_with_pages_taken", function="fh_early_begin",
+         file="src/early.c",
+         old="		map->spans[i].taken = 0;\n",
+         new="		map->spans[i].taken = map->spans[i].taken_before;\n"),
+    dict(name="early_alignment_of_zero", function="early_align_is_valid",
+         file="src/early.c",
+         old="	return align == 1;", new="	return align <= 1;"),
+    dict(name="early_gives_page_zero", function="pages_to_multiple",
+         file="src/early.c",
+         old="	if (page == 0)\n"
+             "		skip = align;\n",
+         new=""),
+    dict(name="early_aligns_downward", function="pages_to_multiple",
+         file="src/early.c",
+         old="	uint64_t skip = over == 0 ? 0 : align - over;",
+         new="	uint64_t skip = over;"),
+    dict(name="early_gives_reserved_pages", function="span_has_room",
+         file="src/early.c",
+         old="	return span->kind == FH_REGION_USABLE && skip <= left &&",
+         new="	return skip <= left &&"),
+    dict(name="early_room_forgets_what_is_skipped", function="span_has_room",
+         file="src/early.c",
+         old="	       n <= left - skip;", new="	       n <= left;"),
+    dict(name="early_gives_pages_twice", function="fh_early_alloc",
+         file="src/early.c",
+         old="			span->taken += skip + n;\n", new=""),
+    dict(name="early_gives_unaligned_pages", function="fh_early_alloc",
+         file="src/early.c",
+         old="			*first = span->first + span->taken + skip;",
+         new="			*first = span->first + span->taken;"),
+    dict(name="early_gives_after_it_is_closed", function="fh_early_alloc",
+         file="src/early.c",
+         old="	if (!early_is_open || n == 0 ||", new="	if (n == 0 ||"),
+    dict(name="early_retired_stays_open", function="fh_early_retire",
+         file="src/early.c",
+         old="void fh_early_retire(void)\n"
+             "{\n"
+             "	early_is_open = false;",
+         new="void fh_early_retire(void)\n"
+             "{\n"
+             "	early_is_open = true;"),
+    dict(name="early_rewound_to_nothing", function="fh_early_rewind",
+         file="src/early.c",
+         old="		early_map->spans[i].taken = "
+             "early_map->spans[i].taken_before;",
+         new="		early_map->spans[i].taken = 0;"),
+]
+
+BLOCKS = [
+    dict(name="part_of_a_range_crosses_a_word", function="bits_in_word",
+         file="src/block.c",
+         old="	return n < room ? n : room;", new="	return n;"),
+    dict(name="set_goes_too_far", function="fh_bits_set", file="src/block.c",
+         old="		words[first / FH_WORD_BITS] |=\n"
+             "			fh_bit_run(first % FH_WORD_BITS, part);",
+         new="		words[first / FH_WORD_BITS] |= UINT64_MAX;"),
+    dict(name="clear_takes_all_bits", function="fh_bits_clear",
+         file="src/block.c",
+         old="			fh_without(words[first / FH_WORD_BITS], run);",
+         new="			fh_without(words[first / FH_WORD_BITS], UINT64_MAX);"),
+    dict(name="taken_but_left_free", function="fh_block_take_mask",
+         file="src/block.c",
+         old="	set_word(block, word, bits);\n"
+             "	block->free = (uint16_t)(block->free - n);",
+         new="	(void)bits;\n"
+             "	block->free = (uint16_t)(block->free - n);"),
+    dict(name="full_words_beyond_the_end", function="find_full_words",
+         file="src/block.c",
+         old="	while (first < FH_BLOCK_WORDS - n && !are_full_words",
+         new="	while (first < FH_BLOCK_WORDS && !are_full_words"),
+    dict(name="word_without_its_order", function="set_word",
+         file="src/block.c",
+         old="	block->word_order[word] = (uint8_t)fh_word_order(bits);\n",
+         new=""),
+    dict(name="full_block_lacks_a_page", function="fh_block_fill",
+         file="src/block.c",
+         old="	block->free = (uint16_t)FH_BLOCK_PAGES;",
+         new="	block->free = (uint16_t)(FH_BLOCK_PAGES - 1);"),
+    dict(name="cleared_block_has_pages", function="fh_block_clear",
+         file="src/block.c",
+         old="	block->free = 0;\n", new=""),
+    dict(name="given_but_not_counted", function="fh_block_give_mask",
+         file="src/block.c",
+         old="	block->free = (uint16_t)(block->free + n);\n", new=""),
+    dict(name="taken_counted_as_given", function="fh_block_take_mask",
+         file="src/block.c",
+         old="	block->free = (uint16_t)(block->free - n);",
+         new="	block->free = (uint16_t)(block->free + n);"),
+    dict(name="best_word_is_too_small", function="fh_block_best_word",
+         file="src/block.c",
+         old="		if (here >= order && here < best_order) {",
+         new="		if (here < best_order) {"),
+    dict(name="found_run_of_another_order", function="fh_block_find",
+         file="src/block.c",
+         old="fh_first_run(block->bits[word], order - 1);",
+         new="fh_first_run(block->bits[word], 0);"),
+]
+
+MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
+             *BLOCKS]

@@ -37,7 +37,8 @@ LEAST_TRUSTED = 30
 
 def known_names(work):
     words, stems = check_mapping.read_code(ROOT)
-    model = (ROOT / "proof/model.h").read_text()
+    model = "".join(path.read_text() for path in work.sources
+                    if path.parent.name == "proof")
     words |= set(re.findall(r"(?:predicate|logic \w+) (\w+)", model))
     words |= set(re.findall(r"\b(?:g_\w+)", model)) | work.contracts
     for path in work.sources:

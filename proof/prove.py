@@ -15,13 +15,14 @@ alone and needs no prover.
 import argparse
 import collections
 import multiprocessing.pool
+import re
 import shutil
 import sys
 import time
 
 import properties
 import wp
-from contracts import ROOT, Failure, Work
+from contracts import ROOT, Failure, Work, never_return
 
 LOGS = ROOT / "build/proof"
 CACHE = ROOT / "proof/cache"
@@ -34,7 +35,8 @@ UNITS = {
               "proof/model.h"],
     "unique": ["include/framehold/unique.h"],
     "segment": ["include/framehold/segment.h"],
-    "early": [],
+    "early": ["proof/model_early.h"],
+    "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
 }
 
 
@@ -61,11 +63,15 @@ def numbers(functions, outcome):
 
 def prove(work, options, report):
     """Proves units, some at a time; the sums."""
+    cache, flags = CACHE, []
+    if options.separations:
+        cache, flags = LOGS / "separations", ["-wp-check-memory-model"]
+
     def one(unit):
         started = time.monotonic()
-        outcome = wp.prove(ROOT, LOGS, unit, work[unit], CACHE,
-                           options.timeout, options.fresh,
-                           1 if options.jobs > 1 and len(work) > 1 else 2)
+        outcome = wp.prove(ROOT, LOGS, unit, work[unit], cache,
+                           options.timeout, *flags, fresh=options.fresh,
+                           jobs=1 if options.jobs > 1 < len(work) else 2)
         return unit, outcome, time.monotonic() - started
 
     sums = collections.Counter()
@@ -81,15 +87,45 @@ def prove(work, options, report):
     return sums
 
 
-def smoke(work, options, report):
+def explanations():
+    """{(file, text of a line): how many points there no input reaches}."""
+    lines = (ROOT / "proof/unreachable.txt").read_text().splitlines()
+    found = (re.fullmatch(r"(\S+), (\d+): (.*) -- .*", line) for line in lines
+             if line and not line.startswith("#"))
+    return {(entry[1], entry[3]): int(entry[2]) for entry in found}
+
+
+def out_of_reach(found, stops):
+    """How many points of each line are; calls that stop are meant to be."""
+    counts = collections.Counter()
+    for goal, path, line in found.doomed:
+        if goal.split("_wp_smoke_dead_call")[0] not in stops:
+            text = (ROOT / path).read_text().splitlines()[line - 1]
+            counts[path, text.strip()] += 1
+    return counts
+
+
+def smoke(work, units, options, report):
     """Vacuity: nothing that a proof assumes may be contradictory."""
-    for unit, functions in work.items():
+    explained, used = explanations(), set()
+    stops = never_return(work.sources)
+    for unit, functions in units.items():
         started = time.monotonic()
         found = wp.smoke(ROOT, LOGS, unit, functions, LOGS / "smoke")
+        counts = out_of_reach(found, stops)
+        used |= counts.keys()
+        wrong = [f"{path}: {text}: {count} points there are out of reach, "
+                 f"{explained.get((path, text), 0)} explained"
+                 for (path, text), count in counts.items()
+                 if count != explained.get((path, text), 0)]
         report.check(f"{unit:10} {len(functions):4} functions, "
-                     f"{len(found.results):5} points looked at, "
+                     f"{found.looked_at:5} points looked at, "
+                     f"{sum(counts.values())} out of reach, "
                      f"{time.monotonic() - started:.0f} s",
-                     found.doomed() if found.results else ["none"])
+                     wrong if found.looked_at else ["nothing looked at"])
+    if not (options.units or options.only) and explained.keys() - used:
+        report.check("explanations", [f"{path}: {text}: can be reached" for
+                     path, text in sorted(explained.keys() - used)])
 
 
 def prune(work):
@@ -121,10 +157,16 @@ def arguments():
     parser.add_argument("--smoke", action="store_true",
                         help="instead of proving, look for contracts that "
                         "hold only because they contradict themselves")
+    parser.add_argument("--separations", action="store_true",
+                        help="also prove, where functions are called, which "
+                        "arguments do not overlap: WP takes that on trust; "
+                        "remembered in build/proof only")
     parser.add_argument("--prune", action="store_true",
                         help="drop from the cache what no goal asks for")
     parser.add_argument("--text", action="store_true",
                         help="only compare TRUSTED.md with the sources")
+    parser.add_argument("--list", action="store_true",
+                        help="name the units and how many functions each has")
     parser.add_argument("--tap", action="store_true",
                         help="report in TAP, for a program to read")
     parser.add_argument("--timeout", type=int, default=30, metavar="SECONDS",
@@ -152,16 +194,20 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     report, work = Report(options.tap), Work(UNITS)
     units = chosen(work, options)
+    if options.list:
+        for unit, functions in units.items():
+            print(f"proof of {unit}: {len(functions)} functions")
+        return 0
     if options.prune:
         prune(units if not options.units else chosen(
             work, argparse.Namespace(only="", units=[])))
         return 0
-    if options.fresh and units == work.functions:
+    if options.fresh and units == work.functions and not options.separations:
         shutil.rmtree(CACHE, ignore_errors=True)
     CACHE.mkdir(exist_ok=True)
     started = time.monotonic()
     if options.smoke:
-        smoke(units, options, report)
+        smoke(work, units, options, report)
     elif not options.text:
         sums = prove(units, options, report)
         wp.forget_failures(CACHE)

@@ -2,7 +2,7 @@
 """Runs Frama-C's WP on one unit, and reads what it says.
 
 A unit is one file of src/ with the inline functions of the headers that belong
-to it.
+to it. proof/model_UNIT.h, if there is one, adds to the words of its contracts.
 """
 import csv
 import os
@@ -20,6 +20,9 @@ PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
               "-I{0}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
 PROVERS = "cvc4,z3"
+
+# Units that share a model beside model.h; others may have one by their name.
+OWN_WORDS = dict.fromkeys(["block", "buddy", "zones", "layout"], "alloc")
 
 # What says that a result is weaker than it looks.
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"
@@ -74,8 +77,14 @@ def read_table(path):
                 and row["property kind"] != "precondition"]
 
 
+def preprocess(tree, unit):
+    own = f"proof/model_{OWN_WORDS.get(unit, unit)}.h"
+    return PREPROCESS.format(tree) + (
+        f" -include {own}" if (Path(tree) / own).exists() else "")
+
+
 def words_of(tree, unit, functions, cache, provers, *options):
-    return ["frama-c", f"-cpp-extra-args={PREPROCESS.format(tree)}", *FLAGS,
+    return ["frama-c", f"-cpp-extra-args={preprocess(tree, unit)}", *FLAGS,
             "-wp-prover", provers, "-wp-session", str(cache),
             "-wp-fct", ",".join(functions), *map(str, options),
             f"src/{unit}.c"]
@@ -106,16 +115,17 @@ def run(tree, logs, unit, functions, cache, *options):
     return Outcome(output, read_table(table), functions)
 
 
-def prove(tree, logs, unit, functions, cache, timeout, fresh=False, jobs=1):
+def prove(tree, logs, unit, functions, cache, timeout, *options, fresh=False,
+          jobs=1):
     """Replays what the cache remembers, and proves the rest."""
     if not fresh:
         # Replaying waits for a clock, not for a CPU: many at a time.
-        outcome = run(tree, logs, unit, functions, cache, "-wp-cache",
-                      "offline", "-wp-par", 32)
+        outcome = run(tree, logs, unit, functions, cache, *options,
+                      "-wp-cache", "offline", "-wp-par", 32)
         if outcome.complete:
             return outcome
-    return run(tree, logs, unit, functions, cache, "-wp-cache", "update",
-               "-wp-par", jobs, "-wp-timeout", timeout)
+    return run(tree, logs, unit, functions, cache, *options, "-wp-cache",
+               "update", "-wp-par", jobs, "-wp-timeout", timeout)
 
 
 def forget_failures(cache):
@@ -130,14 +140,14 @@ class Smoke:
     calls that do not return, contracts and loops that nothing can fulfil."""
 
     def __init__(self, output):
-        self.results = {}
-        for result, goal in re.findall(
-                r"\[(\w+)\](?: \(Doomed\))? Smoke-test (?:typed_)?(\w+)",
-                output):
-            self.results[goal] = result == "Passed"
-
-    def doomed(self):
-        return sorted(goal for goal, fine in self.results.items() if not fine)
+        self.looked_at = len(re.findall(r"\[\w+\][^\n]* Smoke-test ", output))
+        # (goal, file, line)
+        self.doomed = [(goal, path, int(line)) for goal, path, line in
+                       re.findall(r"\[Failed\][^\n]* Smoke-test (?:typed_)?(\w+)"
+                                  r".*?\[wp\] (\S+):(\d+): Warning: Failed "
+                                  r"smoke-test", output, re.S)]
+        if len(self.doomed) != len(re.findall(r"\[Failed\]", output)):
+            raise Failure("cannot read which smoke tests failed")
 
 
 def smoke(tree, logs, unit, functions, cache):

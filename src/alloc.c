@@ -10,7 +10,15 @@
 #include <framehold/allocator.h>
 #include <framehold/host.h>
 
+#include "magazine.h"
 #include "slot.h"
+
+/*
+ * Here, and not with what fills them, so that the fast path is the same with
+ * an allocator of somebody's own: magazines stay empty then.
+ */
+static struct fh_magazine magazine_array[FH_MAX_CPUS];
+struct fh_magazine *const fh_magazines = magazine_array;
 
 /* Any page, zeroed. */
 static const struct fh_alloc_options default_options = {.zeroed = true};
@@ -98,18 +106,51 @@ static enum fh_status pop_pages(uint64_t n,
 	return FH_OK;
 }
 
+/*
+ * Whether any page will do as it is: then this CPU's magazine has it, mostly.
+ * Where allocators are checked a page has to be claimed as well.
+ */
+static inline bool any_page_will_do(const struct fh_alloc_options *options,
+				    const struct fh_meta_type *type)
+{
+	return !FH_ALLOCATOR_CHECKED && options != NULL && !options->zeroed &&
+	       options->align <= 1 && options->below == 0 && type != NULL &&
+	       type->size <= FH_META_SIZE;
+}
+
+/* All but the fast path. m is null, or was entered in vain. */
+static FH_NOINLINE enum fh_status
+alloc_frame(const struct fh_alloc_options *options,
+	    const struct fh_meta_type *type, const struct fh_meta *meta,
+	    struct fh_frame *out, struct fh_magazine *m, uintptr_t site)
+{
+	uint64_t i;
+
+	if (m != NULL)
+		fh_magazine_leave(m);
+	enum fh_status status = pop_pages(1, options, type, &i);
+	if (status != FH_OK)
+		return status;
+	fh_slot_write(i, type, meta);
+	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);
+	fh_slot_publish(i);
+	return FH_OK;
+}
+
 enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
 			      const struct fh_meta_type *type,
 			      const struct fh_meta *meta, struct fh_frame *out)
 {
-	uint64_t i;
-	enum fh_status status = pop_pages(1, options, type, &i);
+	struct fh_magazine *m =
+		any_page_will_do(options, type) ? fh_magazine_enter() : NULL;
+	uint64_t i = m == NULL ? FH_NO_PAGE : fh_magazine_pop(m);
 
-	if (status != FH_OK)
-		return status;
+	if (FH_UNLIKELY(i == FH_NO_PAGE))
+		return alloc_frame(options, type, meta, out, m, FH_CALLER);
 	fh_slot_write(i, type, meta);
 	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
 	fh_slot_publish(i);
+	fh_magazine_leave(m);
 	return FH_OK;
 }
 

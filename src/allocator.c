@@ -52,14 +52,26 @@ enum fh_status fh_allocator_cover(uint64_t first, uint64_t n)
 	return fh_layout_cover(first, n);
 }
 
-void fh_allocator_give_back(uint64_t first, uint64_t n)
+/* m is null, or has no room for one page. */
+static FH_NOINLINE void give_pages(struct fh_magazine *m, uint64_t first,
+				   uint64_t n)
 {
-	if (n == 1)
-		fh_magazine_push(first);
+	if (m != NULL)
+		fh_magazine_give(m, first);
 	else if (n == FH_BLOCK_PAGES && first % FH_BLOCK_PAGES == 0)
-		fh_magazine_push_block(first);
+		fh_magazine_give_block(first);
 	else
 		fh_supply_give(first, n);
+}
+
+void fh_allocator_give_back(uint64_t first, uint64_t n)
+{
+	struct fh_magazine *m = n == 1 ? fh_magazine_enter() : NULL;
+
+	if (FH_UNLIKELY(m == NULL || !fh_magazine_push(m, first)))
+		give_pages(m, first, n);
+	else
+		fh_magazine_leave(m);
 }
 
 bool fh_allocator_withdraw(uint64_t frame)
@@ -162,21 +174,23 @@ static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
 	return found;
 }
 
-/* What needs no lock, mostly. */
-static inline uint64_t take_kept(uint64_t n,
-				 const struct fh_alloc_options *options)
+/*
+ * m is null, or has no page. What needs no lock comes first, where there is
+ * no limit to keep to.
+ */
+static uint64_t take_kept(struct fh_magazine *m, uint64_t n,
+			  const struct fh_alloc_options *options)
 {
-	if (options->below != 0)
-		return FH_NO_PAGE;
-	if (n == 1 && options->align <= 1)
-		return fh_magazine_pop();
-	if (n == FH_BLOCK_PAGES && options->align <= FH_BLOCK_PAGES)
-		return fh_magazine_pop_block();
+	if (m != NULL)
+		return fh_magazine_take(m);
+	if (n == FH_BLOCK_PAGES && options->align <= FH_BLOCK_PAGES &&
+	    options->below == 0)
+		return fh_magazine_take_block();
 	return FH_NO_PAGE;
 }
 
-static FH_COLD uint64_t take_from_supply(uint64_t n,
-					 const struct fh_alloc_options *options)
+static uint64_t take_from_supply(uint64_t n,
+				 const struct fh_alloc_options *options)
 {
 	struct fh_request request = make_request(n, options);
 	uint64_t found = take(&request, false);
@@ -184,17 +198,32 @@ static FH_COLD uint64_t take_from_supply(uint64_t n,
 	return found != FH_NO_PAGE ? found : take_at_any_cost(&request);
 }
 
+static FH_NOINLINE enum fh_status
+pop_pages_from(struct fh_magazine *m, uint64_t n,
+	       const struct fh_alloc_options *options, uint64_t *first)
+{
+	uint64_t found = take_kept(m, n, options);
+
+	if (found == FH_NO_PAGE)
+		found = take_from_supply(n, options);
+	if (found == FH_NO_PAGE)
+		return FH_E_NO_MEMORY;
+	*first = found;
+	return FH_OK;
+}
+
 enum fh_status fh_allocator_pop(uint64_t n,
 				const struct fh_alloc_options *options,
 				uint64_t *first)
 {
-	uint64_t found = take_kept(n, options);
+	bool is_any = n == 1 && options->align <= 1 && options->below == 0;
+	struct fh_magazine *m = is_any ? fh_magazine_enter() : NULL;
+	uint64_t page = m == NULL ? FH_NO_PAGE : fh_magazine_pop(m);
 
-	if (FH_UNLIKELY(found == FH_NO_PAGE))
-		found = take_from_supply(n, options);
-	if (FH_UNLIKELY(found == FH_NO_PAGE))
-		return FH_E_NO_MEMORY;
-	*first = found;
+	if (FH_UNLIKELY(page == FH_NO_PAGE))
+		return pop_pages_from(m, n, options, first);
+	*first = page;
+	fh_magazine_leave(m);
 	return FH_OK;
 }
 

@@ -25,6 +25,11 @@ static const uint64_t fh_run_begins[7] = {
 };
 
 /* One plus the largest o of which word has a run, 1 .. 7; 0 for word 0. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures word_order_is(word, \result);
+*/
 static inline unsigned fh_word_order(uint64_t word)
 {
 	uint64_t of_2 = word & (word >> 1) & fh_run_begins[1];
@@ -44,6 +49,13 @@ static inline unsigned fh_word_order(uint64_t word)
  * The same for the 512 bits of eight words, from fh_word_order() of each: one
  * plus the largest order, 1 .. 10; 0 if all are zero.
  */
+/*@
+  requires \valid_read(word_order + (0 .. 7));
+  requires \forall integer w; 0 <= w < 8 ==> word_order[w] <= 7;
+  assigns \nothing;
+  exits \false;
+  ensures block_order_is(word_order, \result);
+*/
 static inline unsigned fh_block_order(const uint8_t word_order[FH_BLOCK_WORDS])
 {
 	unsigned largest = 0;
@@ -74,6 +86,12 @@ static const uint8_t fh_bit_by_remainder[67] = {
  * The number of the lowest one of word, which is not 0. Not the builtin, which
  * calls a function of the compiler's library on some machines.
  */
+/*@
+  requires word != 0;
+  assigns \nothing;
+  exits \false;
+  ensures lowest_is(word, \result);
+*/
 static inline unsigned fh_lowest_bit(uint64_t word)
 {
 	uint64_t lowest = word & ~(word - 1);
@@ -81,10 +99,43 @@ static inline unsigned fh_lowest_bit(uint64_t word)
 	return fh_bit_by_remainder[lowest % 67];
 }
 
+/* word without the ones of mask. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \forall integer i; 0 <= i < 64 ==>
+    (has_bit(\result, i) <==> has_bit(word, i) && !has_bit(mask, i));
+*/
+static inline uint64_t fh_without(uint64_t word, uint64_t mask)
+{
+	return word & ~mask;
+}
+
+/* word without its lowest one; it is not 0. */
+/*@
+  requires word != 0;
+  assigns \nothing;
+  exits \false;
+  ensures \forall integer i; 0 <= i < 64 ==>
+    (has_bit(\result, i) <==> has_bit(word, i) && !lowest_is(word, i));
+  ensures ones(\result, 64) == ones(word, 64) - 1;
+*/
+static inline uint64_t fh_without_lowest(uint64_t word)
+{
+	return word & (word - 1);
+}
+
 /*
  * The number of the first bit of the lowest run of that order, 0 .. 6, of
  * which word has one: fh_word_order(word) > order.
  */
+/*@
+  requires order <= 6 && has_run(word, order);
+  assigns \nothing;
+  exits \false;
+  ensures word_run(word, \result, order);
+  ensures \forall integer i; 0 <= i < \result ==> !word_run(word, i, order);
+*/
 static inline unsigned fh_first_run(uint64_t word, unsigned order)
 {
 	for (unsigned o = 0; o < order; o++)
@@ -96,43 +147,102 @@ static inline unsigned fh_first_run(uint64_t word, unsigned order)
  * Writes base + i for every one i of word, count of them, to numbers[0 ..
  * count-1], descending: what is popped from the end ascends.
  */
+/*@
+  requires count == ones(word, 64) && base <= UINT64_MAX - 64;
+  requires count > 0 ==> \valid(numbers + (0 .. count - 1));
+  assigns numbers[0 .. count - 1];
+  exits \false;
+  ensures \forall integer k; 0 <= k < count ==>
+    base <= numbers[k] < base + 64 && has_bit(word, numbers[k] - base);
+  ensures \forall integer j, integer k; 0 <= j < k < count ==>
+    numbers[j] > numbers[k];
+*/
 static inline void fh_take_all(uint64_t word, uint64_t base, uint64_t count,
 			       uint64_t *numbers)
 {
 	uint64_t n = count;
 
+	/*@ ghost ghost_all_ones(word); */
 	/* Of a full word the numbers are known without a look at its bits. */
 	if (count == FH_WORD_BITS) {
+		/*@
+		  loop invariant 0 <= i <= 64;
+		  loop invariant \forall integer k; 0 <= k < i ==>
+		    numbers[k] == base + (63 - k);
+		  loop assigns i, numbers[0 .. 63];
+		  loop variant 64 - i;
+		*/
 		for (uint64_t i = 0; i < FH_WORD_BITS; i++)
 			numbers[i] = base + (FH_WORD_BITS - 1 - i);
 		return;
 	}
+	/*@
+	  loop invariant 0 <= n <= count && n == ones(word, 64);
+	  loop invariant \forall integer i; 0 <= i < 64 && has_bit(word, i) ==>
+	    has_bit(\at(word,Pre), i);
+	  loop invariant \forall integer k; n <= k < count ==>
+	    base <= numbers[k] < base + 64 &&
+	    has_bit(\at(word,Pre), numbers[k] - base);
+	  loop invariant \forall integer i, integer k;
+	    0 <= i < 64 && has_bit(word, i) && n <= k < count ==>
+	      numbers[k] < base + i;
+	  loop invariant \forall integer j, integer k; n <= j < k < count ==>
+	    numbers[j] > numbers[k];
+	  loop assigns n, word, numbers[0 .. count - 1];
+	  loop variant n;
+	*/
 	while (n > 0) {
+		/*@ ghost ghost_no_ones(0); */
 		n--;
 		numbers[n] = base + fh_lowest_bit(word);
-		word &= word - 1;
+		word = fh_without_lowest(word);
 	}
 }
 
 /* The largest multiple of 2^order that is not above number; order < 64. */
+/*@
+  requires order < 64;
+  assigns \nothing;
+  exits \false;
+  ensures \result == number - number % (1 << order);
+*/
 static inline uint64_t fh_round_down(uint64_t number, unsigned order)
 {
 	return number >> order << order;
 }
 
 /* Whether number / 2^order is odd; order < 64. */
+/*@
+  requires order < 64;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> number / (1 << order) % 2 == 1;
+*/
 static inline bool fh_is_odd_part(uint64_t number, unsigned order)
 {
 	return ((number >> order) & 1) != 0;
 }
 
 /* The word with ones at bit .. bit+n-1, and no others; 0 < n <= 64 - bit. */
+/*@
+  requires bit < 64 && 0 < n <= 64 - bit;
+  assigns \nothing;
+  exits \false;
+  ensures \forall integer i; 0 <= i < 64 ==>
+    (has_bit(\result, i) <==> bit <= i < bit + n);
+  ensures ones(\result, 64) == n;
+*/
 static inline uint64_t fh_bit_run(uint64_t bit, uint64_t n)
 {
 	return (UINT64_MAX >> (FH_WORD_BITS - n)) << bit;
 }
 
 /* How many ones word has. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == ones(word, 64);
+*/
 static inline unsigned fh_bit_count(uint64_t word)
 {
 	uint64_t n = word - ((word >> 1) & fh_run_begins[1]);

@@ -393,13 +393,16 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 	enum fh_status status = open_sections(memory_is_zeroed);
 	if (status == FH_OK)
 		status = open_zones(memory_is_zeroed);
-	if (status != FH_OK)
+	if (status == FH_OK)
+		fh_memory.cover = fh_layout.cover;
+	else
 		fh_layout = no_layout;
 	return status;
 }
 
 void fh_layout_close(void)
 {
+	fh_memory.cover = NULL;
 	fh_layout = no_layout;
 }
 

@@ -21,13 +21,6 @@
 #define FH_MAX_ZONES UINT64_C(64)
 #define FH_NO_ZONE   UINT64_C(255)
 
-/* What the allocator may have of a section. */
-enum fh_cover {
-	FH_COVER_NONE = 0,
-	FH_COVER_SOME, /* the map says which pages */
-	FH_COVER_ALL,
-};
-
 struct fh_layout {
 	const struct fh_memory_map *map;
 	const struct fh_topology *topology; /* or null */

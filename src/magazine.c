@@ -10,8 +10,6 @@
 #include <framehold/allocator.h>
 #include <framehold/host.h>
 
-struct fh_magazine fh_magazines[FH_MAX_CPUS];
-
 /* Words taken at once: bounds the stack; with whole words, a batch is two. */
 #define REFILL_WORDS 24
 
@@ -27,15 +25,6 @@ static inline struct fh_magazine *own_magazine(void)
 {
 	fh_host_preempt_off();
 	return &fh_magazines[fh_host_cpu()];
-}
-
-/* Whether it could be entered: then fh_magazine_leave() ends the use. */
-static inline bool enter_magazine(struct fh_magazine *m)
-{
-	if (fh_magazine_is_busy(m))
-		return false;
-	fh_magazine_set_busy(m);
-	return true;
 }
 
 /* ---- Pages ---- */
@@ -96,16 +85,12 @@ static uint64_t refill_pages(struct fh_magazine *m)
 	return n;
 }
 
-uint64_t fh_magazine_pop_empty(struct fh_magazine *m)
+uint64_t fh_magazine_take(struct fh_magazine *m)
 {
 	uint64_t page = FH_NO_PAGE;
-	uint64_t n =
-		fh_word_load_relaxed(&m->page_room) == 0 ? 0 : refill_pages(m);
 
-	if (n > 0) {
-		page = m->pages[n - 1];
-		fh_word_store_relaxed(&m->page_count, n - 1);
-	}
+	if (fh_word_load_relaxed(&m->page_room) > 0 && refill_pages(m) > 0)
+		page = fh_magazine_pop(m);
 	fh_magazine_leave(m);
 	return page;
 }
@@ -125,16 +110,10 @@ static bool make_room(struct fh_magazine *m)
 	return room > 0;
 }
 
-void fh_magazine_push_full(struct fh_magazine *m, uint64_t page)
+void fh_magazine_give(struct fh_magazine *m, uint64_t page)
 {
-	bool kept = make_room(m);
+	bool kept = make_room(m) && fh_magazine_push(m, page);
 
-	if (kept) {
-		uint64_t n = fh_word_load_relaxed(&m->page_count);
-
-		m->pages[n] = page;
-		fh_word_store_relaxed(&m->page_count, n + 1);
-	}
 	fh_magazine_leave(m);
 	if (!kept)
 		fh_supply_give(page, 1);
@@ -176,16 +155,13 @@ static uint64_t pop_block(struct fh_magazine *m)
 	return m->blocks[n - 1] * FH_BLOCK_PAGES;
 }
 
-uint64_t fh_magazine_pop_block(void)
+uint64_t fh_magazine_take_block(void)
 {
-	struct fh_magazine *m = own_magazine();
-	uint64_t first = FH_NO_PAGE;
+	struct fh_magazine *m = fh_magazine_enter();
 
-	if (!enter_magazine(m)) {
-		fh_host_preempt_on();
+	if (m == NULL)
 		return FH_NO_PAGE;
-	}
-	first = pop_block(m);
+	uint64_t first = pop_block(m);
 	fh_magazine_leave(m);
 	return first;
 }
@@ -210,14 +186,12 @@ static bool push_block(struct fh_magazine *m, uint64_t block)
 	return true;
 }
 
-void fh_magazine_push_block(uint64_t first)
+void fh_magazine_give_block(uint64_t first)
 {
-	struct fh_magazine *m = own_magazine();
+	struct fh_magazine *m = fh_magazine_enter();
 	bool kept = false;
 
-	if (!enter_magazine(m)) {
-		fh_host_preempt_on();
-	} else {
+	if (m != NULL) {
 		kept = push_block(m, first / FH_BLOCK_PAGES);
 		fh_magazine_leave(m);
 	}
@@ -271,14 +245,11 @@ static bool withdraw_from(struct fh_magazine *m, uint64_t page)
 
 bool fh_magazine_withdraw(uint64_t page)
 {
-	struct fh_magazine *m = own_magazine();
-	bool found = false;
+	struct fh_magazine *m = fh_magazine_enter();
 
-	if (!enter_magazine(m)) {
-		fh_host_preempt_on();
+	if (m == NULL)
 		return false;
-	}
-	found = withdraw_from(m, page);
+	bool found = withdraw_from(m, page);
 	fh_magazine_leave(m);
 	return found;
 }
@@ -299,7 +270,8 @@ static void flush_all(struct fh_magazine *m)
 	flush_blocks(m, fh_word_load_relaxed(&m->block_count));
 }
 
-FH_COLD void fh_magazine_answer(struct fh_magazine *m)
+/* With preemption off, while not busy. */
+static FH_COLD void answer_requests(struct fh_magazine *m)
 {
 	while (fh_magazine_is_asked(m)) {
 		uint64_t request = fh_word_load_relaxed(&m->request);
@@ -317,18 +289,16 @@ void fh_magazine_poll(void)
 	struct fh_magazine *m = own_magazine();
 
 	if (fh_magazine_is_asked(m) && fh_word_load_relaxed(&m->busy) == 0)
-		fh_magazine_answer(m);
+		answer_requests(m);
 	fh_host_preempt_on();
 }
 
 void fh_magazine_empty(void)
 {
-	struct fh_magazine *m = own_magazine();
+	struct fh_magazine *m = fh_magazine_enter();
 
-	if (!enter_magazine(m)) {
-		fh_host_preempt_on();
+	if (m == NULL)
 		return;
-	}
 	flush_all(m);
 	fh_magazine_leave(m);
 }
@@ -358,7 +328,7 @@ static void wait_for_answer(const struct fh_magazine *m)
 {
 	uint64_t request = fh_word_load_relaxed(&m->request);
 
-	/* Acquire: pairs with the release in fh_magazine_answer() ... */
+	/* Acquire: pairs with the release in answer_requests() ... */
 	while (fh_word_load_acquire(&m->answer) < request) {
 		/* ... and in fh_magazine_offline(). */
 		if (fh_word_load_acquire(&m->online) == CPU_OFFLINE)

@@ -19,6 +19,7 @@
 #ifndef FRAMEHOLD_SRC_MAGAZINE_H
 #define FRAMEHOLD_SRC_MAGAZINE_H
 
+#include <framehold/alloc.h>
 #include <framehold/host.h>
 
 #include "supply.h"
@@ -48,7 +49,11 @@ struct fh_magazine {
 	uint64_t blocks[FH_MAGAZINE_BLOCKS]; /* numbers: page / 512 */
 } __attribute__((aligned(128)));
 
-extern struct fh_magazine fh_magazines[FH_MAX_CPUS];
+/*
+ * By CPU. Through a pointer, so that compilers keep the address of a CPU's
+ * magazine and do not form it anew for each of its fields.
+ */
+extern struct fh_magazine *const fh_magazines;
 
 /* After the layout is open, and before it closes. No CPU is online. */
 void fh_magazines_open(void);
@@ -94,79 +99,83 @@ static inline bool fh_magazine_is_asked(const struct fh_magazine *m)
 	       fh_word_load_relaxed(&m->answer);
 }
 
-/* Answers, with preemption off, while not busy. */
-void fh_magazine_answer(struct fh_magazine *m);
+/*
+ * Enters this CPU's magazine; null, and preemption as it was, if an interrupt
+ * has come in the middle of a use of it.
+ */
+static inline struct fh_magazine *fh_magazine_enter(void)
+{
+	fh_host_preempt_off();
+	struct fh_magazine *m = &fh_magazines[fh_host_cpu()];
+
+	if (FH_UNLIKELY(fh_magazine_is_busy(m))) {
+		fh_host_preempt_on();
+		return NULL;
+	}
+	fh_magazine_set_busy(m);
+	return m;
+}
 
 /*
  * Ends the use of a magazine, and allows preemption. An interrupt that kicked
- * us while we were busy has left its work to us.
+ * us while we were busy has left its work to us. Comes last in hot functions,
+ * so that these keep nothing for its return.
  */
 static inline void fh_magazine_leave(struct fh_magazine *m)
 {
 	fh_magazine_clear_busy(m);
 	if (FH_UNLIKELY(fh_magazine_is_asked(m)))
-		fh_magazine_answer(m);
+		fh_alloc_poll();
 	fh_host_preempt_on();
 }
 
-/* The same with an empty, or a full, magazine that is busy already. */
-uint64_t fh_magazine_pop_empty(struct fh_magazine *m);
-void fh_magazine_push_full(struct fh_magazine *m, uint64_t page);
-
-/*
- * One page of this CPU's magazine, refilled from the supply without urgency.
- * FH_NO_PAGE if neither has any, or if the magazine is busy or without room.
- * Thread and interrupt context.
- */
-static inline uint64_t fh_magazine_pop(void)
+/* The newest page of a magazine that was entered, or FH_NO_PAGE. */
+static inline uint64_t fh_magazine_pop(struct fh_magazine *m)
 {
-	fh_host_preempt_off();
-	struct fh_magazine *m = &fh_magazines[fh_host_cpu()];
-
-	if (FH_UNLIKELY(fh_magazine_is_busy(m))) {
-		fh_host_preempt_on();
-		return FH_NO_PAGE;
-	}
-	fh_magazine_set_busy(m);
 	uint64_t n = fh_word_load_relaxed(&m->page_count);
+
 	if (FH_UNLIKELY(n == 0))
-		return fh_magazine_pop_empty(m);
-	uint64_t page = m->pages[n - 1];
+		return FH_NO_PAGE;
 	if (n > FH_SLOT_LOOKAHEAD)
 		__builtin_prefetch(
 			&fh_slots[m->pages[n - 1 - FH_SLOT_LOOKAHEAD]], 1);
 	fh_word_store_relaxed(&m->page_count, n - 1);
-	fh_magazine_leave(m);
-	return page;
+	return m->pages[n - 1];
 }
 
-/* Gives a page to this CPU's magazine, or to the supply. */
-static inline void fh_magazine_push(uint64_t page)
+/* Puts a page into one, if there is room. */
+static inline bool fh_magazine_push(struct fh_magazine *m, uint64_t page)
 {
-	fh_host_preempt_off();
-	struct fh_magazine *m = &fh_magazines[fh_host_cpu()];
-
-	if (FH_UNLIKELY(fh_magazine_is_busy(m))) {
-		fh_host_preempt_on();
-		fh_supply_give(page, 1);
-		return;
-	}
-	fh_magazine_set_busy(m);
 	uint64_t n = fh_word_load_relaxed(&m->page_count);
-	if (FH_UNLIKELY(n >= fh_word_load_relaxed(&m->page_room))) {
-		fh_magazine_push_full(m, page);
-		return;
-	}
+
+	if (FH_UNLIKELY(n >= fh_word_load_relaxed(&m->page_room)))
+		return false;
 	m->pages[n] = page;
 	fh_word_store_relaxed(&m->page_count, n + 1);
-	fh_magazine_leave(m);
+	return true;
 }
 
 /* ---- The rest ---- */
 
-/* The same for the first of 512 pages, at a multiple of 512. */
-uint64_t fh_magazine_pop_block(void);
-void fh_magazine_push_block(uint64_t first);
+/*
+ * Refills a magazine that was entered and is empty, without urgency, takes a
+ * page of it, and leaves it. FH_NO_PAGE if the supply has none, or if the
+ * magazine is without room. Thread and interrupt context.
+ */
+uint64_t fh_magazine_take(struct fh_magazine *m);
+
+/*
+ * Makes room in a magazine that was entered and has none, puts the page there,
+ * or gives it to the supply, and leaves it.
+ */
+void fh_magazine_give(struct fh_magazine *m, uint64_t page);
+
+/*
+ * The first of 512 pages, at a multiple of 512: from this CPU's magazine,
+ * refilled, or FH_NO_PAGE; to it, or to the supply.
+ */
+uint64_t fh_magazine_take_block(void);
+void fh_magazine_give_block(uint64_t first);
 
 /* Takes the page out of this CPU's magazine, if it is there. */
 bool fh_magazine_withdraw(uint64_t page);

@@ -265,15 +265,56 @@ static bool is_memory(enum fh_usage usage)
 	return usage != FH_USAGE_RESERVED && usage != FH_USAGE_MMIO;
 }
 
-void fh_slot_drop(uint64_t frame)
+/* Whether the page's section is the allocator's as a whole. */
+/*@
+  requires memory_ok && live(frame);
+  assigns \nothing;
+  exits \false;
+*/
+static inline bool is_in_covered_section(uint64_t frame)
 {
-	const struct fh_meta_type *type = fh_slots[frame].type;
+	const uint8_t *cover = fh_memory.cover;
 
+	/* Acquire: pairs with the release in fh_layout_cover(). */
+	return cover != NULL &&
+	       fh_byte_load_acquire(&cover[frame / FH_SECTION_FRAMES]) ==
+		       FH_COVER_ALL;
+}
+
+/* Any page: with a handler, on its own, or of no allocator. */
+/*@
+  requires memory_ok && slot_dropping(frame);
+  requires \valid_read(type);
+  assigns fh_slots[frame], g_free[frame];
+  exits \false;
+  ensures slot_inv(frame);
+  ensures fh_slots[frame].type == \null && fh_slots[frame].list == 0;
+  ensures fh_slots[frame].state == FH_STATE_UNUSED ||
+          (fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1);
+*/
+static FH_NOINLINE void drop_any(uint64_t frame,
+				 const struct fh_meta_type *type)
+{
 	clear_typed(frame, type);
 	if (is_memory(type->usage) && fh_allocator_covers(frame))
 		give_back(frame);
 	else
 		fh_slot_set_unused(frame);
+}
+
+void fh_slot_drop(uint64_t frame)
+{
+	const struct fh_meta_type *type = fh_slots[frame].type;
+
+	if (FH_UNLIKELY(type->on_drop != NULL) ||
+	    FH_UNLIKELY(!is_memory(type->usage)) ||
+	    FH_UNLIKELY(!is_in_covered_section(frame))) {
+		drop_any(frame, type);
+		return;
+	}
+	fh_slots[frame].type = NULL;
+	fh_list_id_store_relaxed(frame, 0);
+	give_back(frame);
 }
 
 void *fh_page_bytes(uint64_t frame)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The bit functions of the allocator against models that look at one bit at a
- * time: exhaustively for all patterns of 16 bits, in every place of a word and
- * with the other bits zero or one, and for random words.
+ * time; the proofs of the allocator rest on these.
+ *
+ * What is tried is complete for functions that treat aligned parts of a word
+ * alone and then join what they found: all patterns of 16 bits in every place,
+ * with the other bits zero or one, and all ways in which quarters that are
+ * full, empty or neither can meet. Random words are tried beside.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,6 +90,17 @@ static unsigned model_count(uint64_t word)
 	return count;
 }
 
+static void check_lowest(uint64_t word)
+{
+	unsigned lowest = fh_lowest_bit(word);
+	uint64_t rest = fh_without_lowest(word);
+
+	assert_int_equal(lowest, model_first_run(&word, 64, 0));
+	for (unsigned bit = 0; bit < 64; bit++)
+		assert_int_equal(is_one(&rest, bit),
+				 is_one(&word, bit) && bit != lowest);
+}
+
 /* Everything that is said about one word. */
 static void check_word(uint64_t word)
 {
@@ -107,8 +122,7 @@ static void check_word(uint64_t word)
 		assert_int_equal(numbers[left], 1000 + bit);
 	}
 	if (word != 0)
-		assert_int_equal(fh_lowest_bit(word),
-				 model_first_run(&word, 64, 0));
+		check_lowest(word);
 }
 
 static void every_pattern_of_16_bits_in_every_place(void **state)
@@ -121,6 +135,41 @@ static void every_pattern_of_16_bits_in_every_place(void **state)
 			check_word(pattern << place);
 			check_word(pattern << place | ~mask);
 		}
+	}
+}
+
+/* A quarter of each kind: empty, full, ends of runs, and in between. */
+static const uint64_t quarters[] = {
+	0x0000, 0xffff, 0x0001, 0x8000, 0x00ff, 0xff00, 0x7fff, 0xfffe, 0x6996,
+};
+
+static void every_way_in_which_quarters_meet(void **state)
+{
+	const unsigned kinds = sizeof(quarters) / sizeof(quarters[0]);
+
+	(void)state;
+	for (unsigned a = 0; a < kinds; a++)
+		for (unsigned b = 0; b < kinds; b++)
+			for (unsigned c = 0; c < kinds; c++)
+				for (unsigned d = 0; d < kinds; d++)
+					check_word(quarters[a] |
+						   quarters[b] << 16 |
+						   quarters[c] << 32 |
+						   quarters[d] << 48);
+}
+
+/* Each lowest bit there can be, with anything above it. */
+static void lowest_bit_in_every_place(void **state)
+{
+	(void)state;
+	seed = 7;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t one = UINT64_C(1) << bit;
+
+		check_lowest(one);
+		check_lowest(~(one - 1));
+		for (unsigned i = 0; i < 1000; i++)
+			check_lowest(one | (random_word() & ~(one - 1)));
 	}
 }
 
@@ -147,10 +196,45 @@ static void single_bits_and_runs_of_any_length(void **state)
 		for (unsigned n = 1; n <= 64 - bit; n++) {
 			uint64_t run = fh_bit_run(bit, n);
 
+			assert_int_equal(model_count(run), n);
 			for (unsigned i = 0; i < 64; i++)
 				assert_int_equal(is_one(&run, i),
 						 i >= bit && i - bit < n);
 		}
+	}
+}
+
+/* One plus the largest order of eight words, by the largest full group. */
+static unsigned model_block_order(const uint8_t *orders)
+{
+	unsigned largest = 0;
+
+	for (unsigned group = 8; group > 1; group /= 2) {
+		for (unsigned first = 0; first < 8; first += group) {
+			unsigned full = 0;
+
+			while (full < group && orders[first + full] == 7)
+				full++;
+			if (full == group)
+				return group == 8 ? 10 : group == 4 ? 9 : 8;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++)
+		largest = orders[i] > largest ? orders[i] : largest;
+	return largest;
+}
+
+static void block_order_for_every_array_of_word_orders(void **state)
+{
+	(void)state;
+	for (unsigned pattern = 0; pattern < 1U << 24; pattern++) {
+		uint8_t orders[FH_BLOCK_WORDS];
+		unsigned left = pattern;
+
+		for (unsigned i = 0; i < FH_BLOCK_WORDS; i++, left /= 8)
+			orders[i] = (uint8_t)(left % 8);
+		if (fh_block_order(orders) != model_block_order(orders))
+			fail_msg("word orders %o", pattern);
 	}
 }
 
@@ -351,8 +435,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pattern_of_16_bits_in_every_place),
+		cmocka_unit_test(every_way_in_which_quarters_meet),
+		cmocka_unit_test(lowest_bit_in_every_place),
 		cmocka_unit_test(random_words_of_every_density),
 		cmocka_unit_test(single_bits_and_runs_of_any_length),
+		cmocka_unit_test(block_order_for_every_array_of_word_orders),
 		cmocka_unit_test(block_order_for_every_set_of_full_words),
 		cmocka_unit_test(block_gives_and_takes_ranges_across_words),
 		cmocka_unit_test(block_find_names_a_run_in_the_tightest_word),

@@ -334,6 +334,52 @@ static void drop_under_a_holder_stops_checked_builds(void **state)
 	}
 }
 
+/* Two sections that are memory from end to end. */
+static int start_whole_machine(void **state)
+{
+	static const struct fh_region regions[] = {
+		{0, 2 * FH_SECTION_FRAMES * FH_PAGE_SIZE, FH_REGION_USABLE},
+	};
+
+	(void)state;
+	drops = 0;
+	return hosted_start(regions, 1, NULL) == FH_OK ? 0 : -1;
+}
+
+/* What a page of the second section is once its only frame was put. */
+static uint64_t state_after_put(const struct fh_meta_type *type)
+{
+	uint64_t page = FH_SECTION_FRAMES + FH_SECTION_FRAMES / 2 + 7;
+	struct fh_frame f = claim(page, type);
+
+	fh_frame_put(&f);
+	assert_int_equal(fh_allocator_is_free(page),
+			 state_of(page) == FH_STATE_FREE);
+	assert_null(fh_slots[page].type);
+	AUDIT();
+	uint64_t left = state_of(page);
+	if (left == FH_STATE_UNUSED)
+		OK(fh_alloc_add(page, 1));
+	fh_alloc_drain();
+	return left;
+}
+
+static void last_put_in_a_section_that_is_all_memory(void **state)
+{
+	uint64_t free_before = count_free();
+
+	(void)state;
+	assert_int_equal(state_after_put(&fh_untyped_type), FH_STATE_FREE);
+	assert_int_equal(state_after_put(&fh_kernel_type), FH_STATE_FREE);
+	assert_int_equal(drops, 0);
+	assert_int_equal(state_after_put(&counting_type), FH_STATE_FREE);
+	assert_int_equal(drops, 1);
+	assert_int_equal(state_after_put(&mmio_type), FH_STATE_UNUSED);
+	assert_int_equal(state_after_put(&fh_reserved_type), FH_STATE_UNUSED);
+	assert_int_equal(state_after_put(&fh_unusable_type), FH_STATE_UNUSED);
+	NOTHING_HELD(free_before);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[] = {
@@ -343,11 +389,13 @@ int main(void)
 		cmocka_unit_test(last_put_frees_page_of_a_zone),
 		cmocka_unit_test(last_put_leaves_other_page_unused),
 		cmocka_unit_test(drop_under_a_holder_stops_checked_builds),
+		cmocka_unit_test(last_put_in_a_section_that_is_all_memory),
 	};
 
 	for (size_t i = 0; i < LENGTH(tests); i++) {
 		tests[i].setup_func = start_machine;
 		tests[i].teardown_func = stop_machine;
 	}
+	tests[LENGTH(tests) - 1].setup_func = start_whole_machine;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,10 +20,9 @@ import check_mapping  # noqa: E402
 import properties  # noqa: E402
 import prove  # noqa: E402
 import races  # noqa: E402
-from contracts import Work  # noqa: E402
+from contracts import Work, bodies, ghost_functions  # noqa: E402
 
-TOLD_IN = ("README.md", "docs/EVIDENCE.md")
-BEGIN, END = "<!-- numbers: tools/evidence.py -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- {}: tools/evidence.py -->\n", "<!-- end -->\n"
 
 
 def about(count, step=50):
@@ -77,28 +76,50 @@ def trust(work):
             f"source system trusts: {properties.totals(properties.read()[1])}")
 
 
-def table():
-    work = Work(prove.UNITS)
+def by_file(work):
+    """How many functions of each file are proved, or believed."""
+    text = ("| File | Functions | Proved | Believed | No contract |\n"
+            "|---|---|---|---|---|\n")
+    without = []
+    for path in work.sources:
+        found = set(bodies(path)) | ghost_functions(path)
+        proved, trusted = found & work.proved, found & set(work.trust)
+        name = f"`{path.relative_to(ROOT)}`"
+        if found and not proved:
+            without.append(f"{name} ({len(found)})")
+        if proved:
+            rest = ", ".join(f"`{left}`" for left in
+                             sorted(found - proved - trusted))
+            text += (f"| {name} | {len(found)} | {len(proved)} | "
+                     f"{len(trusted) or ''} | {rest} |\n")
+    return text + "\nNothing is proved in " + ", ".join(without) + ".\n"
+
+
+def numbers(work):
     rows = [("Proved", proofs(work)), ("Enumerated", enumeration()),
             ("Tested", tests()), ("Trusted", trust(work))]
     return "| | |\n|---|---|\n" + "".join(f"| {name} | {text} |\n"
                                           for name, text in rows)
 
 
-def told(text, numbers):
-    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
+def told(text, what, made):
+    begin = BEGIN.format(what)
+    pattern = re.escape(begin) + ".*?" + re.escape(END)
     if len(re.findall(pattern, text, re.S)) != 1:
-        sys.exit("no marks for the numbers")
-    return re.sub(pattern, lambda _: BEGIN + "\n" + numbers + "\n" + END, text,
+        sys.exit(f"no marks for {what}")
+    return re.sub(pattern, lambda _: begin + "\n" + made + "\n" + END, text,
                   flags=re.S)
 
 
 def main():
-    numbers, stale = table(), False
-    for name in TOLD_IN:
+    work, stale = Work(prove.UNITS), False
+    made = {"numbers": numbers(work), "files": by_file(work)}
+    for name, parts in (("README.md", ["numbers"]),
+                        ("docs/EVIDENCE.md", ["numbers", "files"])):
         path = ROOT / name
-        text = path.read_text()
-        right = told(text, numbers)
+        text = right = path.read_text()
+        for part in parts:
+            right = told(right, part, made[part])
         if right != text and "--check" in sys.argv[1:]:
             print(f"{name}: numbers are not those of the sources; "
                   "tools/evidence.py writes them")

@@ -41,6 +41,9 @@
 /* Failure paths, kept out of the callers' cache lines. */
 #define FH_COLD __attribute__((cold, noinline))
 
+/* The rest of a function whose hot part needs no frame of its own. */
+#define FH_NOINLINE __attribute__((noinline))
+
 #define FH_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* Objects of this type may share bytes with objects of any other. */

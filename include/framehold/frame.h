@@ -50,6 +50,7 @@ struct fh_frame_ref {
 
 /* The count that a get or a put found is not one it may change: stops, ... */
 /*@
+  requires !(FH_STATE_ONE <= state < FH_STATE_MAX);
   assigns \nothing;
   exits \false;
   ensures \false;
@@ -57,6 +58,7 @@ struct fh_frame_ref {
 FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
 /* ... or drops the page, if it was the last reference. */
 /*@
+  requires !(FH_STATE_ONE < state <= FH_STATE_MAX);
   requires state == FH_STATE_ONE ==>
     memory_ok && slot_dropping(frame) && \valid_read(fh_slots[frame].type);
   assigns fh_slots[frame], g_free[frame];
@@ -66,7 +68,7 @@ FH_COLD void fh_page_get_failed(uint64_t frame, uint64_t state, uintptr_t site);
   ensures fh_slots[frame].state == FH_STATE_UNUSED ||
           (fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1);
 */
-FH_COLD void fh_page_put_last(uint64_t frame, uint64_t state, uintptr_t site);
+void fh_page_put_last(uint64_t frame, uint64_t state, uintptr_t site);
 
 /* One reference more to a page that the caller has a reference to. */
 /*@

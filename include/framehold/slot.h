@@ -88,10 +88,18 @@ enum fh_section {
 	FH_SECTION_LIVE,
 };
 
+/* What the page allocator may have of a section. */
+enum fh_cover {
+	FH_COVER_NONE = 0,
+	FH_COVER_SOME, /* fh_allocator_covers() says which pages */
+	FH_COVER_ALL,
+};
+
 /* Set by fh_init(), constant until fh_fini(). */
 struct fh_memory {
 	uint64_t frame_end; /* frames that may have a slot: 0 .. frame_end-1 */
 	uint8_t *sections;  /* enum fh_section, one byte each; atomic */
+	const uint8_t *cover;  /* enum fh_cover, the same; null: never ALL */
 	bool slots_are_zeroed; /* raw sections need no writing */
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The words of the contracts on memory maps and on the early allocator.
+ * The words of the contracts of the early allocator. Included before units
+ * that see early.h.
  */
-#ifndef FRAMEHOLD_PROOF_MODEL_MAP_H
-#define FRAMEHOLD_PROOF_MODEL_MAP_H
+#ifndef FRAMEHOLD_PROOF_MODEL_EARLY_H
+#define FRAMEHOLD_PROOF_MODEL_EARLY_H
 
 #include <framehold/region.h>
 
@@ -61,4 +62,4 @@ static bool early_is_open;
     aligned_up(bump(i), align) + n <= span_end(early_map, i);
 */
 
-#endif /* FRAMEHOLD_PROOF_MODEL_MAP_H */
+#endif /* FRAMEHOLD_PROOF_MODEL_EARLY_H */
