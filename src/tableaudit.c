@@ -2,13 +2,17 @@
 /*
  * The audit of a table: a walk over all its entries that believes nothing. A
  * node is checked before its entries are followed, so that a broken tree is
- * named instead of walked into.
+ * named instead of walked into. The locks of nodes that have been seen are
+ * marked until the end, so that a second entry that names one is found.
  */
 #include <framehold/tableaudit.h>
 
 #include "cursor.h"
 #include "ledger.h"
 #include "slot.h"
+
+/* What the lock of a node holds that has been seen: neither free nor taken. */
+#define SEEN UINT64_C(2)
 
 /* An audit under way. */
 struct inspection {
@@ -126,7 +130,12 @@ static enum fh_status check_node(const struct inspection *in, uint64_t node,
 	if (fh_node_level(node) != level)
 		return find_count(in, "node_level", node, fh_node_level(node),
 				  level, "its level");
-	if (fh_word_load_relaxed(fh_node_word(node, FH_NODE_LOCK)) != 0)
+	uint64_t lock = fh_word_load_relaxed(fh_node_word(node, FH_NODE_LOCK));
+
+	if (lock == SEEN)
+		return find_fault(in, "node_parent", node,
+				  "named by one entry");
+	if (lock != 0)
 		return find_fault(in, "node_locked", node, "unlocked");
 	if (fh_node_is_stray(node))
 		return find_fault(in, "node_stray", node,
@@ -135,6 +144,7 @@ static enum fh_status check_node(const struct inspection *in, uint64_t node,
 		return find_count(in, "node_parent", node,
 				  fh_ledger_units(node, FH_UNIT_ENTRY), 1,
 				  "units of entries that name it");
+	fh_word_store_relaxed(fh_node_word(node, FH_NODE_LOCK), SEEN);
 	in->totals->nodes++;
 	return FH_OK;
 }
@@ -196,6 +206,27 @@ static enum fh_status check_tree(const struct inspection *in, uint64_t node,
 	return status;
 }
 
+/* Takes the marks off again: of the tree as far as it was walked. */
+static void forget_seen(const struct inspection *in, uint64_t node,
+			unsigned level)
+{
+	struct fh_page_range own = table_entries(in, level);
+
+	if (!is_held(node) ||
+	    fh_slots[node].type != fh_node_type_of(in->table) ||
+	    fh_word_load_relaxed(fh_node_word(node, FH_NODE_LOCK)) != SEEN)
+		return;
+	fh_word_store_relaxed(fh_node_word(node, FH_NODE_LOCK), 0);
+	for (uint64_t i = own.first; i - own.first < own.count; i++) {
+		uint64_t pte = fh_entry_read(node, i);
+
+		if (level > 1 &&
+		    fh_pte_kind(in->device, pte, level) == FH_PTE_TABLE)
+			forget_seen(in, fh_pte_frame(in->device, pte, level),
+				    level - 1);
+	}
+}
+
 enum fh_status fh_audit_table(const struct fh_page_table *table,
 			      struct fh_table_totals *totals,
 			      struct fh_finding *finding)
@@ -207,5 +238,9 @@ enum fh_status fh_audit_table(const struct fh_page_table *table,
 		.device = fh_table_is_device(table),
 	};
 
-	return check_tree(&in, fh_frame_number(table->root), table->levels);
+	uint64_t root = fh_frame_number(table->root);
+	enum fh_status status = check_tree(&in, root, table->levels);
+
+	forget_seen(&in, root, table->levels);
+	return status;
 }

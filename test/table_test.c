@@ -264,7 +264,7 @@ static void mapped_page_is_found_and_its_neighbours_are_not(void **state)
 	assert_true(mapping.is_tracked);
 	assert_int_equal(mapping.frame, frame);
 	NOT_MAPPED(&user_table, 1);
-	assert_int_equal(fh_ledger_units(frame, FH_UNIT_ENTRY), 1);
+	HAS_UNITS(frame, FH_UNIT_ENTRY, 1);
 	assert_int_equal(unmap(&user_table, 0, 1), 1);
 	NOT_MAPPED(&user_table, 0);
 	assert_int_equal(state_of(frame), FH_STATE_FREE);
@@ -745,7 +745,7 @@ static void frames_wait_for_the_end_of_the_gather(void **state)
 	fh_cursor_close(&w.cursor);
 	fh_atomic_end(&w.mode);
 	assert_int_equal(state_of(frame), FH_STATE_ONE);
-	assert_int_equal(fh_ledger_units(frame, FH_UNIT_DEFERRED), 1);
+	HAS_UNITS(frame, FH_UNIT_DEFERRED, 1);
 	fh_gather_finish(&w.gather);
 	assert_int_equal(state_of(frame), FH_STATE_FREE);
 }
@@ -924,7 +924,7 @@ static void segment_is_mapped_by_large_leaves_where_they_fit(void **state)
 	assert_int_equal(last_picture.totals.tracked, 2 * MIB2);
 	for (uint64_t i = 0; i < 2 * MIB2; i++) {
 		assert_int_equal(state_of(first + i), FH_STATE_ONE);
-		assert_int_equal(fh_ledger_units(first + i, FH_UNIT_ENTRY), 1);
+		HAS_UNITS(first + i, FH_UNIT_ENTRY, 1);
 	}
 	mapping = look_up(&user_table, MIB2 + 3);
 	assert_int_equal(mapping.first, MIB2);
@@ -1054,7 +1054,7 @@ static void split_keeps_every_translation(void **state)
 	uint64_t first = map_new_pages(&user_table, 0, MIB2, MIB2);
 	check_split(&user_table, 0, MIB2, 100);
 	for (uint64_t i = 0; i < MIB2; i++)
-		assert_int_equal(fh_ledger_units(first + i, FH_UNIT_ENTRY), 1);
+		HAS_UNITS(first + i, FH_UNIT_ENTRY, 1);
 	assert_int_equal(unmap(&user_table, 0, MIB2), MIB2);
 }
 

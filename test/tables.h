@@ -65,6 +65,10 @@ struct fh_mapping look_up(const struct fh_page_table *table, uint64_t page);
 #define NOT_MAPPED(table, page) assert_false(look_up(table, page).is_mapped)
 uint64_t frame_of(const struct fh_page_table *table, uint64_t page);
 
+/* The ledger's units of a page, where there is a ledger. */
+#define HAS_UNITS(frame, kind, n)                                              \
+	assert_int_equal(FH_CHECKED ? fh_ledger_units(frame, kind) : (n), (n))
+
 /* The node of that level that the page lies in; 0: there is none. */
 uint64_t node_of(const struct fh_page_table *table, uint64_t page,
 		 unsigned level);
