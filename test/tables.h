@@ -91,7 +91,7 @@ extern struct picture last_picture;
 
 /* ---- Memory that runs out ---- */
 
-/* Takes all pages there are, and gives back n of them, or what is left. */
+/* Takes all pages there are, and gives n of them back. */
 void hold_all_but(uint64_t n);
 void release_held(void);
 
