@@ -25,6 +25,13 @@ FH_BEGIN_DECLS
 			      : ((expected) = (word), false))
 #define FH_CAS_RELAXED FH_CAS
 /* The word before, and the word changed, in one expression. */
+/*@
+  requires \valid(word);
+  assigns *word;
+  exits \false;
+  ensures \result == \old(*word);
+  ensures *word == value;
+*/
 static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 {
 	uint64_t old = *word;
