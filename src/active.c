@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Switching between address spaces, and flushes of one: active.h. */
 #include "active.h"
+#include "codec.h"
 
 /* Which number to run the space under; nothing stale is cached under it. */
 static uint64_t enter_space(struct fh_active *to, unsigned cpu)
@@ -30,6 +31,9 @@ void fh_active_switch(struct fh_active *from, struct fh_active *to,
 	unsigned cpu = fh_host_cpu();
 	uint64_t asid = to == NULL ? FH_ASID_KERNEL : enter_space(to, cpu);
 
+	/* Pages of two spaces under one number must not meet in the cache. */
+	if (FH_ARCH_BREAK_BEFORE_MAKE && !fh_asid_has_numbers())
+		fh_host_flush_asid(FH_ASID_KERNEL);
 	fh_host_activate(root, asid);
 	if (!fh_asid_has_numbers())
 		fh_host_flush_asid(FH_ASID_KERNEL);

@@ -121,18 +121,28 @@ static void fill_with_parts(bool device, uint64_t child, uint64_t pte,
 						  level - 1, prop));
 }
 
+/*
+ * Entries of n pages were emptied, and may be written before the gather's flush,
+ * by us or by who locks them next: where no CPU may have an entry cached whose
+ * place another one takes, they are forgotten first.
+ */
+FH_ALWAYS_INLINE void break_entries(bool device, uint64_t page, uint64_t n)
+{
+	if (FH_ARCH_BREAK_BEFORE_MAKE && !device) {
+		fh_host_table_barrier();
+		fh_host_flush_broadcast(fh_vaddr_of_page(page), n);
+	}
+}
+
 /* Puts another entry into the place of one that maps the same pages. */
 static void replace_entry(bool device, struct fh_cursor *c, uint64_t node,
 			  unsigned level, uint64_t index, uint64_t page,
 			  uint64_t pte)
 {
-	if (FH_ARCH_BREAK_BEFORE_MAKE && !device) {
+	if (FH_ARCH_BREAK_BEFORE_MAKE && !device)
 		fh_word_store_relaxed(fh_entry(node, index), 0);
-		fh_host_table_barrier();
-		fh_host_flush_broadcast(
-			fh_vaddr_of_page(page - fh_page_in_entry(page, level)),
-			fh_level_pages(level));
-	}
+	break_entries(device, page - fh_page_in_entry(page, level),
+		      fh_level_pages(level));
 	fh_entry_write(node, index, pte);
 	c->wrote = true;
 }
@@ -270,6 +280,7 @@ FH_ALWAYS_INLINE enum fh_status unmap_many(bool device, struct fh_cursor *c,
 		return status;
 	remove_pages(device, &removal, node, c->level, c->page, n);
 	if (removal.any) {
+		break_entries(device, c->page, n);
 		fh_gather_flush(gather, c->page, n);
 		c->wrote = true;
 	}
@@ -292,6 +303,7 @@ FH_ALWAYS_INLINE bool unmap_one(bool device, struct fh_cursor *c,
 			return false;
 		remove_leaf(device, &removal, fh_cursor_node(c), 1,
 			    fh_cursor_index(c));
+		break_entries(device, c->page, 1);
 		fh_gather_flush(gather, c->page, 1);
 		c->wrote = true;
 	}

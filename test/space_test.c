@@ -329,6 +329,35 @@ static void device_is_mapped_as_it_lies(void **state)
 	assert_int_equal(unmap_at(&space, PAGE, 4), 4);
 }
 
+/* Between an unmapping and its flush, somebody else may map something there. */
+static void page_is_mapped_anew_before_the_flush(void **state)
+{
+	struct fh_uframe f = new_page();
+	struct fh_gather gather;
+	struct work w;
+	uint64_t pages;
+
+	(void)state;
+	*word_of(map_at(&space, PAGE)) = 1;
+	*word_of(fh_uframe_number(f)) = 2;
+	run(0, &space);
+	assert_int_equal(loaded(PAGE), 1);
+	fh_gather_begin(&gather, &space.active);
+	for (unsigned i = 0; i < 2; i++) {
+		fh_atomic_begin(&w.mode);
+		OK(fh_cursor_open(&space.table, &w.mode, PAGE, 1, &w.cursor));
+		if (i == 0)
+			OK(fh_cursor_unmap(&w.cursor, 1, &gather, &pages));
+		else
+			OK(fh_cursor_map(&w.cursor, &f, fh_user_prop(RW)));
+		fh_cursor_close(&w.cursor);
+		fh_atomic_end(&w.mode);
+	}
+	fh_gather_finish(&gather);
+	mmu_is_content();
+	assert_int_equal(loaded(PAGE), 2);
+}
+
 /* ---- Activation (V5, V7) ---- */
 
 static void each_space_has_its_own_pages(void **state)
@@ -1298,6 +1327,7 @@ int main(void)
 		S(protected_page_is_read_only),
 		S(hardware_notes_what_is_used),
 		S(device_is_mapped_as_it_lies),
+		S(page_is_mapped_anew_before_the_flush),
 		S(each_space_has_its_own_pages),
 		S(change_of_a_space_at_rest_is_seen),
 		S(readers_need_the_space_to_be_active),
