@@ -128,6 +128,28 @@ def library_needs_only_hooks_and_memory_functions():
             if not allowed.fullmatch(name)]
 
 
+def indirect_branches(compiler, source):
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "object.o"
+        status, output = command(compiler, "-std=c11", "-O2", "-ffreestanding",
+                                 "-DFH_CHECKED=0", "-Iinclude", *TABLES, "-c",
+                                 source, "-o", target)
+        if status != 0:
+            raise RuntimeError(output)
+        code = command("objdump", "-d", "--no-show-raw-insn", target)[1]
+        return [line.strip() for line in code.splitlines()
+                if re.search(r"\b(?:notrack )?(?:call|jmp)q?\s+\*", line)]
+
+
+def tables_change_without_indirect_branches():
+    # A source that has such a branch shows that they are seen.
+    if not indirect_branches("gcc", "src/slot.c"):
+        return ["no indirect branch seen where on_drop is called"]
+    return [f"{compiler} src/{name}.c: {line}" for compiler in ("gcc", "clang")
+            for name in ("cursor", "mapping", "unmap", "protect", "gather")
+            for line in indirect_branches(compiler, f"src/{name}.c")]
+
+
 def ledger_costs_nothing_when_compiled_out():
     with tempfile.TemporaryDirectory() as folder:
         complaints = []
@@ -251,6 +273,7 @@ CHECKS = [
     every_table_format_serves_the_library,
     library_compiles_for_other_machines,
     library_needs_only_hooks_and_memory_functions,
+    tables_change_without_indirect_branches,
     ledger_costs_nothing_when_compiled_out,
     sources_are_formatted,
     every_file_names_its_licence,
