@@ -524,10 +524,12 @@ static void parent_writes_first(void **state)
 	run(0, &space);
 	uint64_t frame = map_at(&space, PAGE);
 	stored(PAGE, 1);
+	word_of(frame)[100] = 99;
 	fork_to(&child, PAGE, 1);
 	assert_int_equal(state_of(frame), FH_STATE_ONE + 1);
 	HAS_UNITS(frame, FH_UNIT_ENTRY, 2);
 	stored(PAGE, 2);
+	assert_int_equal(word_of(frame_in(&space, PAGE))[100], 99);
 	assert_int_not_equal(frame_in(&space, PAGE), frame);
 	assert_int_equal(frame_in(&child, PAGE), frame);
 	assert_int_equal(state_of(frame), FH_STATE_ONE);
@@ -932,6 +934,78 @@ static void clone_is_of_one_moment_on_all_cpus(void **state)
 	arrived = 0;
 	hosted_run(CPUS, fork_while_all_write, &child);
 	OK(fh_space_destroy(&child));
+}
+
+static void copy_while_all_read(unsigned cpu, void *arg)
+{
+	uint64_t value = 0;
+
+	(void)arg;
+	run(cpu, &space);
+	assert_true(load_on(cpu, PAGE, &value));
+	assert_int_equal(value, 1);
+	meet(1);
+	if (cpu == 0)
+		assert_true(store_on(cpu, PAGE, 2));
+	meet(2);
+	assert_true(load_on(cpu, PAGE, &value));
+	assert_int_equal(value, 2);
+	meet(3);
+	run_kernel(cpu);
+	fh_kernel_deactivate();
+}
+
+static void copied_page_is_seen_by_all_cpus(void **state)
+{
+	struct fh_space child;
+
+	(void)state;
+	*word_of(map_at(&space, PAGE)) = 1;
+	fork_to(&child, PAGE, 1);
+	arrived = 0;
+	hosted_run(CPUS, copy_while_all_read, NULL);
+	OK(fh_space_destroy(&child));
+}
+
+enum {
+	DETACHINGS = 1500
+};
+
+static uint64_t pages_mapped;
+static uint64_t pages_unmapped;
+
+static void map_or_detach(unsigned cpu, void *arg)
+{
+	uint64_t pages;
+
+	(void)arg;
+	for (unsigned i = 0; i < DETACHINGS; i++) {
+		if (cpu == 0) {
+			OK(fh_space_unmap(&space, 0, 2 * MIB2, &pages));
+			(void)__atomic_fetch_add(&pages_unmapped, pages,
+						 __ATOMIC_RELAXED);
+		} else {
+			struct fh_uframe f = new_page();
+
+			if (fh_space_map(&space, i % 3, &f, fh_user_prop(RW)) ==
+			    FH_OK)
+				(void)__atomic_fetch_add(&pages_mapped, 1,
+							 __ATOMIC_RELAXED);
+			fh_uframe_put(&f);
+		}
+		fh_poll();
+	}
+}
+
+/* Who waits for the lock of a node that is taken off starts again. */
+static void no_page_is_mapped_into_a_stray_node(void **state)
+{
+	(void)state;
+	pages_mapped = 0;
+	pages_unmapped = 0;
+	hosted_run(3, map_or_detach, NULL);
+	pages_unmapped += unmap_at(&space, 0, 2 * MIB2);
+	assert_int_equal(pages_mapped, pages_unmapped);
 }
 
 enum {
@@ -1350,6 +1424,8 @@ int main(void)
 		S(change_is_seen_by_all_cpus),
 		S(detached_node_is_forgotten_by_all_cpus),
 		S(clone_is_of_one_moment_on_all_cpus),
+		S(copied_page_is_seen_by_all_cpus),
+		S(no_page_is_mapped_into_a_stray_node),
 		S(ranges_that_overlap_exclude_each_other),
 		S(area_of_frames_is_loaded_and_stored),
 		S(area_of_a_device_shows_its_frames),

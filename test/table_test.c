@@ -8,7 +8,6 @@
 
 #include <framehold/poll.h>
 
-#include <pthread.h>
 #include <string.h>
 
 #include "cursor.h"
@@ -324,7 +323,7 @@ static void properties_come_back_as_given(void **state)
 			enum fh_status status =
 				fh_cursor_map(&w.cursor, &f, prop);
 			bool may = (flags & FH_PAGE_USER) == 0 &&
-				   fh_arch_can_map(1, prop, 0);
+				   fh_arch_can_map(1, prop, FH_ARCH_FEATURES);
 
 			assert_int_equal(status, may ? FH_OK : FH_E_INVALID);
 			end_work(&w);
@@ -1039,13 +1038,10 @@ static void split_keeps_every_translation(void **state)
 {
 	(void)state;
 	map_device(&user_table, GIB1, DEVICE_FRAME, GIB1);
-	/* x86-64's largest leaf needs a feature of the machine. */
-	bool is_giant = look_up(&user_table, GIB1).pages == GIB1;
-
+	assert_int_equal(look_up(&user_table, GIB1).pages, GIB1);
 	check_split(&user_table, GIB1, GIB1, 3 * MIB2);
 	AUDIT_TABLE(&user_table);
-	if (is_giant)
-		assert_int_equal(last_picture.totals.nodes, 3);
+	assert_int_equal(last_picture.totals.nodes, 3);
 	check_split(&user_table, GIB1, GIB1, 3 * MIB2 + 5);
 	AUDIT_TABLE(&user_table);
 	assert_int_equal(last_picture.totals.nodes, 4);
@@ -1168,16 +1164,6 @@ static void protect_is_for_all_pages_or_none(void **state)
 	assert_int_equal(unmap(&user_table, 0, 12), 9);
 }
 
-/* The bit that hardware sets in that leaf when the page is used. */
-static uint64_t hardware_bit(uint32_t flag)
-{
-	struct fh_page_prop prop = plain_prop(&user_table);
-	uint64_t without = fh_arch_leaf(8, 1, prop);
-
-	prop.flags |= flag;
-	return fh_arch_leaf(8, 1, prop) ^ without;
-}
-
 /* D-1 */
 static void protect_and_split_keep_what_hardware_noted(void **state)
 {
@@ -1202,65 +1188,6 @@ static void protect_and_split_keep_what_hardware_noted(void **state)
 		assert_int_equal((flags & FH_PAGE_EXEC) != 0, i < 5);
 	}
 	assert_int_equal(unmap(&user_table, 0, MIB2), MIB2);
-}
-
-/* An MMU that sets a bit, and expects it to stay set until it clears it. */
-struct busy_hardware {
-	uint64_t *entry;
-	uint64_t bit;
-	uint64_t stop;
-	uint64_t lost;
-};
-
-static void *set_bits(void *arg)
-{
-	struct busy_hardware *hardware = arg;
-
-	while (fh_word_load_relaxed(&hardware->stop) == 0) {
-		(void)fh_word_or_relaxed(hardware->entry, hardware->bit);
-		for (unsigned i = 0; i < 20; i++)
-			if ((fh_word_load_relaxed(hardware->entry) &
-			     hardware->bit) == 0)
-				hardware->lost++;
-		(void)fh_word_and_relaxed(hardware->entry, ~hardware->bit);
-	}
-	return NULL;
-}
-
-static void bits_set_during_protect_are_kept(void **state)
-{
-	const uint32_t noted = FH_PAGE_ACCESSED | FH_PAGE_DIRTY;
-	struct busy_hardware hardware = {.stop = 0};
-	uint64_t pages;
-	pthread_t thread;
-	struct work w;
-
-	(void)state;
-	map_new_page(&user_table, 0);
-	if (!FH_ARCH_SETS_ACCESSED) {
-		/* Nothing sets bits; they are there from the beginning. */
-		assert_int_equal(look_up(&user_table, 0).prop.flags & noted,
-				 noted);
-		assert_int_equal(unmap(&user_table, 0, 1), 1);
-		return;
-	}
-	hardware.entry = fh_entry(node_of(&user_table, 0, 1), 0);
-	hardware.bit = hardware_bit(FH_PAGE_ACCESSED);
-	assert_int_not_equal(hardware.bit, 0);
-	assert_int_equal(pthread_create(&thread, NULL, set_bits, &hardware), 0);
-	begin_work(&w, &user_table, 0, 1);
-	for (unsigned i = 0; i < 200000; i++) {
-		const struct fh_prop_change change = {
-			.clear = i % 2 == 0 ? FH_PAGE_WRITE : 0,
-			.set = i % 2 == 0 ? 0 : FH_PAGE_WRITE};
-
-		OK(fh_cursor_protect(&w.cursor, 1, change, &w.gather, &pages));
-	}
-	end_work(&w);
-	fh_word_store_relaxed(&hardware.stop, 1);
-	pthread_join(thread, NULL);
-	assert_int_equal(hardware.lost, 0);
-	assert_int_equal(unmap(&user_table, 0, 1), 1);
 }
 
 static void harvest_collects_each_page_once(void **state)
@@ -1446,12 +1373,12 @@ static void unmap_that_splits_without_memory_changes_nothing(void **state)
 {
 	(void)state;
 	map_device(&user_table, GIB1 - MIB2, DEVICE_FRAME - MIB2, GIB1 + MIB2);
-	bool is_giant = look_up(&user_table, GIB1).pages == GIB1;
+	assert_int_equal(look_up(&user_table, GIB1).pages, GIB1);
 
 	unmapped = 77;
 	assert_int_equal(
 		refusals(op_unmap_middle, &user_table, GIB1 - MIB2, 2 * GIB1),
-		is_giant ? 2 : 1);
+		2);
 	assert_int_equal(unmapped, MIB2 + 1);
 	MAPPED_TO(DEVICE_FRAME - 1, &user_table, GIB1 - 1);
 	MAPPED_TO(DEVICE_FRAME + MIB2 + 1, &user_table, GIB1 + MIB2 + 1);
@@ -1499,6 +1426,25 @@ static void protect_without_memory_changes_nothing(void **state)
 	assert_int_equal(unmap(&user_table, 0, 2 * MIB2), 2 * MIB2);
 }
 
+/* Both ends cut leaves of their own, on two levels. */
+static void protect_inside_of_the_largest_leaf(void **state)
+{
+	(void)state;
+	map_device(&user_table, 0, DEVICE_FRAME, GIB1);
+	assert_int_equal(refusals(op_protect_middle, &user_table, 0, GIB1), 3);
+	for (uint64_t i = 0; i < 3 * MIB2; i++) {
+		struct fh_mapping mapping = look_up(&user_table, i);
+		bool is_changed = i >= 7 && i < 7 + MIB2;
+
+		assert_int_equal(mapping.frame + (i - mapping.first),
+				 DEVICE_FRAME + i);
+		assert_int_equal((mapping.prop.flags & FH_PAGE_WRITE) == 0,
+				 is_changed);
+	}
+	assert_int_equal(look_up(&user_table, 2 * MIB2).pages, MIB2);
+	assert_int_equal(unmap(&user_table, 0, GIB1), GIB1);
+}
+
 static enum fh_status op_split(struct work *w)
 {
 	OK(fh_cursor_jump(&w->cursor, GIB1 + 5));
@@ -1512,10 +1458,9 @@ static void split_without_memory_changes_nothing(void **state)
 {
 	(void)state;
 	map_device(&user_table, GIB1, DEVICE_FRAME, GIB1);
-	bool is_giant = look_up(&user_table, GIB1).pages == GIB1;
+	assert_int_equal(look_up(&user_table, GIB1).pages, GIB1);
 
-	assert_int_equal(refusals(op_split, &user_table, GIB1, GIB1),
-			 is_giant ? 2 : 1);
+	assert_int_equal(refusals(op_split, &user_table, GIB1, GIB1), 2);
 	assert_int_equal(unmap(&user_table, GIB1, GIB1), GIB1);
 }
 
@@ -1602,7 +1547,6 @@ int main(void)
 		T(protect_changes_the_pages_given),
 		T(protect_is_for_all_pages_or_none),
 		T(protect_and_split_keep_what_hardware_noted),
-		T(bits_set_during_protect_are_kept),
 		T(harvest_collects_each_page_once),
 		T(device_sees_what_its_table_maps),
 		T(dump_shows_pages_alike_as_one_run),
@@ -1612,6 +1556,7 @@ int main(void)
 		T(unmap_that_splits_without_memory_changes_nothing),
 		T(unmap_of_many_runs_without_memory_changes_nothing),
 		T(protect_without_memory_changes_nothing),
+		T(protect_inside_of_the_largest_leaf),
 		T(split_without_memory_changes_nothing),
 		T(tables_without_memory_are_not_made),
 	};

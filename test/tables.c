@@ -14,6 +14,12 @@ struct fh_page_table device_table;
 struct fh_active nobody;
 struct picture last_picture;
 
+/* Machines that have all that their formats have. */
+static const struct fh_table_format all_cpu = {.levels = 4,
+					       .features = FH_ARCH_FEATURES};
+static const struct fh_table_format all_device = {.levels = 4,
+						  .features = FH_VTD_FEATURES};
+
 static uint64_t free_at_start;
 
 /* Pages taken so that memory runs out. */
@@ -31,10 +37,10 @@ int start_tables(void **state)
 		return -1;
 	memset(&nobody, 0, sizeof(nobody));
 	free_at_start = count_free();
-	if (fh_page_table_create_kernel(NULL, NULL, 0, &kernel_table) !=
+	if (fh_page_table_create_kernel(&all_cpu, NULL, 0, &kernel_table) !=
 		    FH_OK ||
 	    fh_page_table_create_user(&kernel_table, &user_table) != FH_OK ||
-	    fh_page_table_create_device(NULL, &device_table) != FH_OK)
+	    fh_page_table_create_device(&all_device, &device_table) != FH_OK)
 		return -1;
 	return 0;
 }
