@@ -358,6 +358,47 @@ static void page_is_mapped_anew_before_the_flush(void **state)
 	assert_int_equal(loaded(PAGE), 2);
 }
 
+static unsigned dropped;
+static unsigned dropped_too_early;
+
+static void drop_watched(struct fh_dropping page)
+{
+	dropped++;
+	if (hosted_mmu_find_frame(page.frame, NULL))
+		dropped_too_early++;
+}
+
+static const struct fh_meta_type watched_type = {
+	.name = "watched",
+	.usage = FH_USAGE_FRAME,
+	.untyped = true,
+	.on_drop = drop_watched,
+};
+
+static void frame_is_dropped_when_nobody_has_it_cached(void **state)
+{
+	struct fh_frame frame;
+	struct fh_uframe f;
+
+	(void)state;
+	dropped = 0;
+	dropped_too_early = 0;
+	run(0, &space);
+	for (uint64_t i = 0; i < 2; i++) {
+		OK(fh_frame_alloc(NULL, &watched_type, NULL, &frame));
+		OK(fh_uframe_from_frame(&frame, &f));
+		OK(fh_space_map(&space, PAGE, &f, fh_user_prop(RW)));
+		stored(PAGE, 1);
+		/* By itself, and with the node that it lies in. */
+		assert_int_equal(i == 0 ? unmap_at(&space, PAGE, 1)
+					: unmap_at(&space, 0, 2 * GIB1),
+				 1);
+		fh_settle();
+		assert_int_equal(dropped, i + 1);
+	}
+	assert_int_equal(dropped_too_early, 0);
+}
+
 /* ---- Activation (V5, V7) ---- */
 
 static void each_space_has_its_own_pages(void **state)
@@ -967,45 +1008,64 @@ static void copied_page_is_seen_by_all_cpus(void **state)
 	OK(fh_space_destroy(&child));
 }
 
-enum {
-	DETACHINGS = 1500
-};
+static uint64_t about_to_wait;
 
-static uint64_t pages_mapped;
-static uint64_t pages_unmapped;
-
-static void map_or_detach(unsigned cpu, void *arg)
+/* Takes the node off after the other CPU has begun to wait for its lock. */
+static void detach_under_a_waiter(void)
 {
+	struct work w;
 	uint64_t pages;
 
-	(void)arg;
-	for (unsigned i = 0; i < DETACHINGS; i++) {
-		if (cpu == 0) {
-			OK(fh_space_unmap(&space, 0, 2 * MIB2, &pages));
-			(void)__atomic_fetch_add(&pages_unmapped, pages,
-						 __ATOMIC_RELAXED);
-		} else {
-			struct fh_uframe f = new_page();
+	fh_gather_begin(&w.gather, &space.active);
+	fh_atomic_begin(&w.mode);
+	OK(fh_cursor_open(&space.table, &w.mode, 0, 2 * MIB2, &w.cursor));
+	__atomic_store_n(&arrived, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&about_to_wait, __ATOMIC_ACQUIRE) == 0)
+		fh_host_relax();
+	for (unsigned i = 0; i < 200; i++)
+		fh_host_relax();
+	OK(fh_cursor_unmap(&w.cursor, 2 * MIB2, &w.gather, &pages));
+	assert_int_equal(pages, 1);
+	end_work(&w);
+}
 
-			if (fh_space_map(&space, i % 3, &f, fh_user_prop(RW)) ==
-			    FH_OK)
-				(void)__atomic_fetch_add(&pages_mapped, 1,
-							 __ATOMIC_RELAXED);
-			fh_uframe_put(&f);
-		}
-		fh_poll();
-	}
+static void wait_for_a_node(void)
+{
+	struct fh_uframe f = new_page();
+	struct work w;
+
+	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) == 0)
+		fh_host_relax();
+	fh_gather_begin(&w.gather, &space.active);
+	fh_atomic_begin(&w.mode);
+	__atomic_store_n(&about_to_wait, 1, __ATOMIC_RELEASE);
+	OK(fh_cursor_open(&space.table, &w.mode, 5, 1, &w.cursor));
+	assert_false(fh_node_is_stray(w.cursor.path[w.cursor.guard_level - 1]));
+	OK(fh_cursor_map(&w.cursor, &f, fh_user_prop(RW)));
+	end_work(&w);
+	assert_true(query(&space, 5).is_mapped);
+}
+
+static void detach_or_wait(unsigned cpu, void *arg)
+{
+	(void)arg;
+	if (cpu == 0)
+		detach_under_a_waiter();
+	else
+		wait_for_a_node();
 }
 
 /* Who waits for the lock of a node that is taken off starts again. */
 static void no_page_is_mapped_into_a_stray_node(void **state)
 {
 	(void)state;
-	pages_mapped = 0;
-	pages_unmapped = 0;
-	hosted_run(3, map_or_detach, NULL);
-	pages_unmapped += unmap_at(&space, 0, 2 * MIB2);
-	assert_int_equal(pages_mapped, pages_unmapped);
+	for (unsigned i = 0; i < 3; i++) {
+		map_at(&space, 3);
+		arrived = 0;
+		about_to_wait = 0;
+		hosted_run(2, detach_or_wait, NULL);
+		assert_int_equal(unmap_at(&space, 0, 2 * MIB2), 1);
+	}
 }
 
 enum {
@@ -1402,6 +1462,7 @@ int main(void)
 		S(hardware_notes_what_is_used),
 		S(device_is_mapped_as_it_lies),
 		S(page_is_mapped_anew_before_the_flush),
+		S(frame_is_dropped_when_nobody_has_it_cached),
 		S(each_space_has_its_own_pages),
 		S(change_of_a_space_at_rest_is_seen),
 		S(readers_need_the_space_to_be_active),
