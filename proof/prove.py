@@ -36,6 +36,7 @@ UNITS = {
     "unique": ["include/framehold/unique.h"],
     "segment": ["include/framehold/segment.h"],
     "early": ["proof/model_early.h"],
+    "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
 }
 

@@ -21,7 +21,7 @@ PREPROCESS = ("-I{0} -I{0}/include -I{0}/src "
 PROVERS = "cvc4,z3"
 
 # Units that share a model beside model.h; others may have one by their name.
-OWN_WORDS = dict.fromkeys(["block", "buddy", "zones", "layout"], "alloc")
+OWN_WORDS = dict.fromkeys(["alloc", "block", "buddy", "zones", "layout"], "alloc")
 
 # What says that a result is weaker than it looks.
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"
