@@ -38,6 +38,7 @@ UNITS = {
     "early": ["proof/model_early.h"],
     "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
+    "io": ["include/framehold/io.h"],
 }
 
 
