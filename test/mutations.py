@@ -94,9 +94,9 @@ ORDERS = [
              "	fh_slot_write(i, type, meta);"),
     dict(name="zeroed_after_publish", build="tsan", tests="race_test",
          file="src/alloc.c",
-         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
              "	fh_slot_publish(i);",
-         new="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+         new="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
              "	fh_slot_publish(i);\n"
              "	if (options == NULL || options->zeroed)\n"
              "		zero_pages(i, 1);"),
