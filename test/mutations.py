@@ -556,7 +556,7 @@ BRING_UP = [
          new="	if (region->kind != FH_REGION_KINDS) {"),
     dict(name="early_gives_page_zero", tests="early_test",
          file="src/early.c",
-         old="	if (page == 0)\n		return align;\n", new=""),
+         old="	if (page == 0)\n		skip = align;\n", new=""),
 ]
 
 # Behind framehold/allocator.h. Replace these with the allocator.
