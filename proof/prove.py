@@ -39,6 +39,9 @@ UNITS = {
     "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
     "io": ["include/framehold/io.h"],
+    "buddy": ["src/zones.h"],
+    "zones": [],
+    "layout": ["src/layout.h"],
 }
 
 

@@ -666,10 +666,8 @@ ALLOCATOR = [
          new="	return n;"),
     dict(name="free_figure_drifts", tests="zone_test model_test",
          file="src/zones.c",
-         old="		return twice;\n	fh_zone_add_free(zone, n);\n"
-             "	while (n > 0) {",
-         new="		return twice;\n	fh_zone_add_free(zone, 1);\n"
-             "	while (n > 0) {"),
+         old="	fh_zone_add_free(zone, n);\n	while (n > 0) {",
+         new="	fh_zone_add_free(zone, 1);\n	while (n > 0) {"),
     dict(name="rest_of_a_block_is_lost", tests="zone_test",
          file="src/zones.c",
          old="	fh_runs_give(zone, block + whole, size - whole);",
