@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #ifndef BENCH_BUILD
@@ -56,6 +57,7 @@ static const char *const phase_names[PHASES] = {
 /* All runs of one setting, and what they say. */
 struct series {
 	struct work work;
+	char name[64];
 	unsigned runs;
 	struct work_result run[MAX_RUNS][SUBJECTS];
 	struct work_result median[SUBJECTS];
@@ -135,9 +137,7 @@ static void print_number(double value)
 
 static void print_series(const struct series *series, uint64_t gib)
 {
-	printf("\n%" PRIu64 " GiB, %u thread%s, %s\n", gib,
-	       series->work.threads, series->work.threads == 1 ? "" : "s",
-	       series->work.hand_over ? "with hand-over" : "raw");
+	printf("\n%s\n", series->name);
 	printf("%-16s %9s %9s %9s %9s %9s\n", "", "floor ns", "ns", "buddy ns",
 	       "to floor", "to buddy");
 	for (unsigned phase = 0; phase < PHASES; phase++) {
@@ -265,6 +265,37 @@ static void print_bring_up(uint64_t gib, double ms)
 			      ms * 64 / (double)(gib < 64 ? 64 : gib), 1);
 }
 
+static void print_comparisons(const struct series *one,
+			      const struct series *two)
+{
+	if (one->runs > 0 && two->runs > 0)
+		print_scaling(one, two);
+	if (one->runs == 0)
+		return;
+	print_goal(one, "aged to fresh bulk allocation:", AGED_ALLOC_4K,
+		   BULK_ALLOC_4K, 3);
+	print_goal(one, "random to in-order free:", RANDOM_FREE_4K,
+		   BULK_FREE_4K, 4.5);
+}
+
+/* One table, unless only others are asked for: then without a run. */
+static void measure_setting(struct series *s, uint64_t gib, unsigned threads,
+			    bool hand_over, double seconds)
+{
+	(void)snprintf(s->name, sizeof(s->name),
+		       "%" PRIu64 " GiB, %u thread%s, %s", gib, threads,
+		       threads == 1 ? "" : "s",
+		       hand_over ? "with hand-over" : "raw");
+	s->runs = 0;
+	if (options.only != NULL && strstr(s->name, options.only) == NULL)
+		return;
+	find_pages(&s->work, gib * GIB / FH_PAGE_SIZE);
+	s->work.threads = threads;
+	s->work.hand_over = hand_over;
+	measure_series(s, seconds);
+	print_series(s, gib);
+}
+
 static void measure_size(uint64_t gib, double seconds)
 {
 	const struct fh_region regions[] = {
@@ -288,22 +319,10 @@ static void measure_size(uint64_t gib, double seconds)
 		       (double)(end.tv_sec - begin.tv_sec) * 1e3 +
 			       (double)(end.tv_nsec - begin.tv_nsec) / 1e6);
 	for (unsigned hand_over = 0; hand_over < 2; hand_over++) {
-		for (unsigned threads = 1; threads <= 2; threads++) {
-			struct series *s = &series[threads - 1];
-
-			find_pages(&s->work, gib * GIB / FH_PAGE_SIZE);
-			s->work.threads = threads;
-			s->work.hand_over = hand_over == 1;
-			measure_series(s, seconds / 4);
-			print_series(s, gib);
-		}
-		print_scaling(&series[0], &series[1]);
-		print_goal(&series[0],
-			   "aged to fresh bulk allocation:", AGED_ALLOC_4K,
-			   BULK_ALLOC_4K, 3);
-		print_goal(&series[0],
-			   "random to in-order free:", RANDOM_FREE_4K,
-			   BULK_FREE_4K, 4.5);
+		for (unsigned threads = 1; threads <= 2; threads++)
+			measure_setting(&series[threads - 1], gib, threads,
+					hand_over == 1, seconds / 4);
+		print_comparisons(&series[0], &series[1]);
 	}
 	hosted_stop();
 }

@@ -524,5 +524,33 @@ BLOCKS = [
          new="fh_first_run(block->bits[word], 0);"),
 ]
 
+REQUESTS = [
+    dict(name="alignment_of_zero_is_a_power", function="is_power_of_two",
+         file="src/alloc.c",
+         old="		n /= 2;\n	return n == 1;",
+         new="		n /= 2;\n	return n <= 1;"),
+    dict(name="request_of_nothing_first", function="check_request",
+         file="src/alloc.c",
+         old="	if (!fh_meta_type_is_valid(type))\n"
+             "		return FH_E_INVALID;\n"
+             "	if (options->align",
+         new="	if (n == 0)\n"
+             "		return FH_E_EMPTY;\n"
+             "	if (!fh_meta_type_is_valid(type))\n"
+             "		return FH_E_INVALID;\n"
+             "	if (options->align"),
+    dict(name="taken_range_wraps", function="check_covered",
+         file="src/alloc.c",
+         old="	if (first >= fh_memory.frame_end || "
+             "n > fh_memory.frame_end - first)",
+         new="	if (first + n > fh_memory.frame_end)"),
+    dict(name="taken_range_has_a_hole", function="check_covered",
+         file="src/alloc.c",
+         old="		if (fh_get_slot(fh_paddr_of_frame(i), &frame) != FH_OK ||\n"
+             "		    !fh_allocator_covers(i))\n",
+         new="		(void)frame;\n"
+             "		if (!fh_allocator_covers(i))\n"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS]
+             *BLOCKS, *REQUESTS]

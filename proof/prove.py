@@ -36,7 +36,12 @@ UNITS = {
     "unique": ["include/framehold/unique.h"],
     "segment": ["include/framehold/segment.h"],
     "early": ["proof/model_early.h"],
+    "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
+    "io": ["include/framehold/io.h"],
+    "buddy": ["src/zones.h"],
+    "zones": [],
+    "layout": ["src/layout.h"],
 }
 
 

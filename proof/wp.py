@@ -21,8 +21,10 @@ PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
 PROVERS = "cvc4,z3"
 
-# Units that share a model beside model.h; others may have one by their name.
-OWN_WORDS = dict.fromkeys(["block", "buddy", "zones", "layout"], "alloc")
+# Units with models of others beside model.h; the rest may have one by their
+# own name.
+OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
+             "zones": ["alloc"], "layout": ["early", "alloc"]}
 
 # What says that a result is weaker than it looks.
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"
@@ -78,9 +80,9 @@ def read_table(path):
 
 
 def preprocess(tree, unit):
-    own = f"proof/model_{OWN_WORDS.get(unit, unit)}.h"
-    return PREPROCESS.format(tree) + (
-        f" -include {own}" if (Path(tree) / own).exists() else "")
+    own = [f"proof/model_{name}.h" for name in OWN_WORDS.get(unit, [unit])]
+    return " ".join([PREPROCESS.format(tree), *(
+        f"-include {path}" for path in own if (Path(tree) / path).exists())])
 
 
 def words_of(tree, unit, functions, cache, provers, *options):

@@ -23,13 +23,50 @@ struct fh_magazine *const fh_magazines = magazine_array;
 /* Any page, zeroed. */
 static const struct fh_alloc_options default_options = {.zeroed = true};
 
+/*@
+  logic integer odd_part(integer n) =
+    n > 1 && n % 2 == 0 ? odd_part(n / 2) : n;
+
+  // A power of two: nothing odd is left but one.
+  predicate is_power(integer n) = odd_part(n) == 1;
+*/
+
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> is_power(n);
+*/
 static bool is_power_of_two(uint64_t n)
 {
+	/*@
+	  loop invariant odd_part(n) == odd_part(\at(n,Pre));
+	  loop assigns n;
+	  loop variant n;
+	*/
 	while (n > 1 && n % 2 == 0)
 		n /= 2;
 	return n == 1;
 }
 
+/*@
+  requires \valid_read(options) && (type == \null || \valid_read(type));
+  assigns \nothing;
+  exits \false;
+  behavior invalid:
+    assumes type == \null || type->size > FH_META_SIZE ||
+            (options->align != 0 && !is_power(options->align));
+    ensures \result == FH_E_INVALID;
+  behavior empty:
+    assumes type != \null && type->size <= FH_META_SIZE && n == 0 &&
+            (options->align == 0 || is_power(options->align));
+    ensures \result == FH_E_EMPTY;
+  behavior ok:
+    assumes type != \null && type->size <= FH_META_SIZE && n != 0 &&
+            (options->align == 0 || is_power(options->align));
+    ensures \result == FH_OK;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status check_request(uint64_t n,
 				    const struct fh_alloc_options *options,
 				    const struct fh_meta_type *type)
@@ -191,12 +228,39 @@ enum fh_status fh_segment_alloc(uint64_t n,
 }
 
 /* Whether n pages from first on have slots and a zone. */
+/*@
+  requires memory_ok;
+  assigns \nothing;
+  exits \false;
+  behavior empty:
+    assumes n == 0;
+    ensures \result == FH_E_EMPTY;
+  behavior beyond:
+    assumes n > 0 && first + n > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior hole:
+    assumes n > 0 && first + n <= fh_memory.frame_end &&
+      \exists integer i; first <= i < first + n && !has_slot(i);
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior there:
+    assumes n > 0 && first + n <= fh_memory.frame_end &&
+      \forall integer i; first <= i < first + n ==> has_slot(i);
+    ensures \result == FH_OK || \result == FH_E_OUT_OF_BOUND;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status check_covered(uint64_t first, uint64_t n)
 {
 	if (n == 0)
 		return FH_E_EMPTY;
 	if (first >= fh_memory.frame_end || n > fh_memory.frame_end - first)
 		return FH_E_OUT_OF_BOUND;
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant \forall integer j; first <= j < i ==> has_slot(j);
+	  loop assigns i;
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
 		uint64_t frame;
 

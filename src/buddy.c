@@ -18,11 +18,24 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 	zone->blocks = blocks;
 	zone->touched = touched;
 	fh_word_store_relaxed(&zone->filled, 0);
+	/*@
+	  loop invariant 0 <= order <= FH_ORDERS;
+	  loop invariant \forall integer o; 0 <= o < order ==>
+	    zone->heads[o] == FH_NO_BLOCK;
+	  loop assigns order, zone->heads[0 .. FH_ORDER_LAST];
+	  loop variant FH_ORDERS - order;
+	*/
 	for (unsigned order = 0; order < FH_ORDERS; order++)
 		zone->heads[order] = FH_NO_BLOCK;
 	fh_word_store_relaxed(&zone->free, 0);
 }
 
+/*@
+  requires \valid(zone);
+  assigns zone->filled;
+  exits \false;
+  ensures zone->filled == filled;
+*/
 static void set_filled(struct fh_zone *zone, uint64_t filled)
 {
 	fh_word_store_relaxed(&zone->filled, filled);
@@ -39,7 +52,8 @@ static void unchain(struct fh_zone *zone, uint64_t block)
 	else
 		zone->heads[b->order] = b->next;
 	if (zone->heads[b->order] == FH_NO_BLOCK)
-		set_filled(zone, zone->filled & ~fh_bit_run(b->order, 1));
+		set_filled(zone,
+			   fh_without(zone->filled, fh_bit_run(b->order, 1)));
 }
 
 static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
@@ -70,21 +84,55 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order)
 {
 	uint64_t filled = fh_word_load_relaxed(&zone->filled);
-	uint64_t large_enough = filled & (UINT64_MAX << order);
+	uint64_t large_enough =
+		filled & fh_bit_run(order, FH_WORD_BITS - order);
+
+	/*@ assert \forall integer i; 0 <= i < 64 ==>
+	  (has_bit(large_enough, i) <==> order <= i && has_bit(filled, i)); */
 
 	return large_enough == 0 ? 0 : fh_lowest_bit(large_enough);
 }
 
 /* Blocks of a run of that order. */
+/*@
+  requires 10 <= order <= FH_ORDER_LAST;
+  assigns \nothing;
+  exits \false;
+  ensures \result == run_size(order);
+  ensures order < FH_ORDER_LAST ==> run_size(order + 1) == 2 * \result;
+*/
 static uint64_t run_blocks(unsigned order)
 {
-	return UINT64_C(1) << (order - FH_ORDER_BLOCK);
+	unsigned places = order - FH_ORDER_BLOCK;
+
+	/*@ assert places == 0 ==> (1 << places) == 1; */
+	/*@ assert places == 1 ==> (1 << places) == 2; */
+	/*@ assert places == 2 ==> (1 << places) == 4; */
+	/*@ assert places == 3 ==> (1 << places) == 8; */
+	/*@ assert places == 4 ==> (1 << places) == 16; */
+	/*@ assert places == 5 ==> (1 << places) == 32; */
+	/*@ assert places == 6 ==> (1 << places) == 64; */
+	/*@ assert places == 7 ==> (1 << places) == 128; */
+	/*@ assert places == 8 ==> (1 << places) == 256; */
+	/*@ assert places == 9 ==> (1 << places) == 512; */
+	/*@ assert (1 << places) == run_size(order); */
+	return UINT64_C(1) << places;
 }
 
 /*
  * The other half of the run twice as long; FH_NO_BLOCK if the zone has not all
  * of it.
  */
+/*@
+  requires zone_tables(zone) && 10 <= order < FH_ORDER_LAST;
+  requires block + run_size(order) <= zone->count;
+  assigns \nothing;
+  exits \false;
+  ensures \result == FH_NO_BLOCK ||
+    (\result == block - run_size(order) && \result >= 0) ||
+    (\result == block + run_size(order) &&
+     \result + run_size(order) <= zone->count);
+*/
 static uint64_t buddy_of(const struct fh_zone *zone, uint64_t block,
 			 unsigned order)
 {
@@ -111,11 +159,24 @@ static void give_run(struct fh_zone *zone, uint64_t block, unsigned order)
 }
 
 /* The largest run that begins with block and has at most n blocks. */
+/*@
+  requires zone_tables(zone) && 0 < n <= zone->count;
+  requires block + n <= zone->count;
+  assigns \nothing;
+  exits \false;
+  ensures 10 <= \result <= FH_ORDER_LAST && run_size(\result) <= n;
+*/
 static unsigned largest_run(const struct fh_zone *zone, uint64_t block,
 			    uint64_t n)
 {
 	unsigned order = FH_ORDER_BLOCK;
 
+	/*@
+	  loop invariant 10 <= order <= FH_ORDER_LAST;
+	  loop invariant run_size(order) <= n;
+	  loop assigns order;
+	  loop variant FH_ORDER_LAST - order;
+	*/
 	while (order < FH_ORDER_LAST && run_blocks(order + 1) <= n &&
 	       !fh_is_odd_part(zone->first + block, order - FH_ORDER_BLOCK))
 		order++;

@@ -20,6 +20,12 @@ static unsigned char *io_byte(uint64_t pa)
 }
 
 /* Bytes from pa to the end of its page, at most n. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n && \result <= FH_PAGE_SIZE - pa % FH_PAGE_SIZE;
+  ensures n > 0 ==> \result > 0;
+*/
 static uint64_t io_piece(uint64_t pa, uint64_t n)
 {
 	uint64_t left = FH_PAGE_SIZE - pa % FH_PAGE_SIZE;
@@ -27,6 +33,11 @@ static uint64_t io_piece(uint64_t pa, uint64_t n)
 	return left < n ? left : n;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == (a < b ? a : b);
+*/
 static uint64_t io_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -82,6 +93,14 @@ static void fill_with_zeros(uint64_t to, uint64_t n)
 	}
 }
 
+/*@
+  requires first <= FH_FRAME_NUMBER_END;
+  requires count <= FH_FRAME_NUMBER_END - first;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == first * FH_PAGE_SIZE;
+  ensures \result.end == (first + count) * FH_PAGE_SIZE;
+*/
 static struct fh_reader page_reader(uint64_t first, uint64_t count)
 {
 	struct fh_reader reader = {
@@ -92,6 +111,14 @@ static struct fh_reader page_reader(uint64_t first, uint64_t count)
 	return reader;
 }
 
+/*@
+  requires first <= FH_FRAME_NUMBER_END;
+  requires count <= FH_FRAME_NUMBER_END - first;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == first * FH_PAGE_SIZE;
+  ensures \result.end == (first + count) * FH_PAGE_SIZE;
+*/
 static struct fh_writer page_writer(uint64_t first, uint64_t count)
 {
 	struct fh_writer writer = {
@@ -210,6 +237,22 @@ enum fh_status fh_writer_write_val(struct fh_writer *writer, const void *value,
 }
 
 /* Whether an aligned access of n bytes may be made in at .. end-1. */
+/*@
+  requires at <= end && n > 0;
+  assigns \nothing;
+  exits \false;
+  behavior short:
+    assumes n > end - at;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes n <= end - at && at % n != 0;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior fits:
+    assumes n <= end - at && at % n == 0;
+    ensures \result == FH_OK;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status check_once(uint64_t at, uint64_t end, uint64_t n)
 {
 	if (n > end - at)
@@ -333,6 +376,21 @@ enum fh_status fh_writer_atomic_cas32(const struct fh_writer *writer,
 }
 
 /* Whether offset .. offset+n-1 lie within `size` bytes. */
+/*@
+  assigns \nothing;
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    ensures \result == FH_E_OVERFLOW;
+  behavior short:
+    assumes size < offset + n <= UINT64_MAX;
+    ensures \result == FH_E_INVALID;
+  behavior fits:
+    assumes offset + n <= size;
+    ensures \result == FH_OK;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status check_extent(uint64_t size, uint64_t offset, uint64_t n)
 {
 	if (n > UINT64_MAX - offset)

@@ -30,22 +30,45 @@ struct fh_zone fh_zones[FH_MAX_ZONES];
  * Kinds of memory that a last put may bring to the allocator: what is free at
  * first, and what a kernel may give up later.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <==>
+    kind == FH_REGION_USABLE || kind == FH_REGION_RECLAIMABLE ||
+    kind == FH_REGION_MODULE || kind == FH_REGION_KERNEL;
+*/
 static bool is_covered_kind(enum fh_region_kind kind)
 {
 	return kind == FH_REGION_USABLE || kind == FH_REGION_RECLAIMABLE ||
 	       kind == FH_REGION_MODULE || kind == FH_REGION_KERNEL;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == \max(a, b);
+*/
 static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == \min(a, b);
+*/
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
+/*@
+  requires by > 0;
+  assigns \nothing;
+  exits \false;
+  ensures \result == n / by + (n % by == 0 ? 0 : 1);
+*/
 static uint64_t round_up_div(uint64_t n, uint64_t by)
 {
 	return n / by + (n % by == 0 ? 0 : 1);
@@ -53,6 +76,13 @@ static uint64_t round_up_div(uint64_t n, uint64_t by)
 
 /* ---- What is where ---- */
 
+/*@
+  requires fh_layout.topology != \null ==> \valid_read(fh_layout.topology);
+  assigns \nothing;
+  exits \false;
+  ensures \result == (fh_layout.topology == \null ?
+    0 : fh_layout.topology->range_count);
+*/
 static size_t node_range_count(void)
 {
 	return fh_layout.topology == NULL ? 0 : fh_layout.topology->range_count;
@@ -64,7 +94,29 @@ static size_t piece_count(void)
 	return fh_layout.map->count + node_range_count();
 }
 
+/*@
+  logic integer ranges_there{L} =
+    fh_layout.topology == \null ? 0 : fh_layout.topology->range_count;
+
+  // What the layout is made from may be read.
+  predicate map_there{L} =
+    \valid_read(fh_layout.map) && fh_layout.map->count < INT64_MAX &&
+    \valid_read(fh_layout.map->spans + (0 .. fh_layout.map->count - 1)) &&
+    (fh_layout.topology != \null ==>
+       \valid_read(fh_layout.topology) &&
+       fh_layout.topology->range_count < INT64_MAX &&
+       \valid_read(fh_layout.topology->ranges
+         + (0 .. fh_layout.topology->range_count - 1)));
+*/
+
 /* The part of the i-th piece that lies between two pages; empty: false. */
+/*@
+  requires map_there && i < fh_layout.map->count + ranges_there;
+  requires \valid(first) && \valid(end) && \separated(first, end);
+  assigns *first, *end;
+  exits \false;
+  ensures \result ==> \old(*first) <= *first < *end <= \old(*end);
+*/
 static bool clip_piece(size_t i, uint64_t *first, uint64_t *end)
 {
 	size_t spans = fh_layout.map->count;
@@ -119,6 +171,27 @@ static uint32_t node_of_cell(uint64_t cell)
 	return 0;
 }
 
+/*@
+  requires map_there;
+  requires fh_layout.topology != \null &&
+    fh_layout.topology->cpu_nodes != \null ==>
+      \valid_read(fh_layout.topology->cpu_nodes
+        + (0 .. fh_layout.topology->cpu_count - 1));
+  assigns \nothing;
+  exits \false;
+  behavior known:
+    assumes fh_layout.topology != \null &&
+            fh_layout.topology->cpu_nodes != \null &&
+            cpu < fh_layout.topology->cpu_count;
+    ensures \result == fh_layout.topology->cpu_nodes[cpu];
+  behavior unknown:
+    assumes fh_layout.topology == \null ||
+            fh_layout.topology->cpu_nodes == \null ||
+            cpu >= fh_layout.topology->cpu_count;
+    ensures \result == 0;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static uint32_t node_of_cpu(unsigned cpu)
 {
 	const struct fh_topology *topology = fh_layout.topology;
@@ -132,10 +205,24 @@ static uint32_t node_of_cpu(unsigned cpu)
 /* ---- Cells and sections ---- */
 
 /* Cells so small that even little memory can be cut in two. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == 32768 || \result == 65536 || \result == 131072 ||
+          \result == 262144;
+  ensures \result > 32768 ==> 2 * \result <= pages;
+*/
 static uint64_t choose_cell_pages(uint64_t pages)
 {
 	uint64_t cell = SMALLEST_CELL;
 
+	/*@
+	  loop invariant cell == 32768 || cell == 65536 || cell == 131072 ||
+	    cell == 262144;
+	  loop invariant cell > 32768 ==> 2 * cell <= pages;
+	  loop assigns cell;
+	  loop variant LARGEST_CELL - cell;
+	*/
 	while (cell < LARGEST_CELL && cell * 4 <= pages)
 		cell *= 2;
 	return cell;
@@ -226,6 +313,13 @@ static enum fh_status open_sections(bool memory_is_zeroed)
  * How many zones to make: two pay off with the second CPU, because pages come
  * back to the CPU that has their slots in its cache.
  */
+/*@
+  requires map_there;
+  assigns \nothing;
+  exits \false;
+  ensures 1 <= \result <= MOST_ZONES;
+  ensures pages < 2 * SMALLEST_CELL ==> \result == 1;
+*/
 static uint64_t choose_zone_count(uint64_t pages)
 {
 	uint64_t by_cpus = smaller(USUAL_ZONES, FH_MAX_CPUS);
@@ -239,6 +333,11 @@ static uint64_t choose_zone_count(uint64_t pages)
 }
 
 /* Free pages left to urgent requests: more of low memory, if there is other. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <= pages / 8;
+*/
 static uint64_t choose_reserve(uint64_t pages, uint64_t end)
 {
 	if (end <= LOW_MEMORY_END && fh_memory.frame_end > LOW_MEMORY_END)

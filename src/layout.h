@@ -36,6 +36,31 @@ extern struct fh_layout fh_layout;
 /* fh_layout.zone_count of these, by address. */
 extern struct fh_zone fh_zones[FH_MAX_ZONES];
 
+/*@
+  predicate layout_ok{L} =
+    fh_layout.zone_count <= FH_MAX_ZONES &&
+    fh_layout.section_count <= FH_PAGE_NUMBER_END / FH_SECTION_FRAMES &&
+    \valid(fh_layout.zone_by_section + (0 .. fh_layout.section_count - 1)) &&
+    \valid(fh_layout.cover + (0 .. fh_layout.section_count - 1)) &&
+    (\forall integer s; 0 <= s < fh_layout.section_count ==>
+       fh_layout.zone_by_section[s] == FH_NO_ZONE ||
+       fh_layout.zone_by_section[s] < fh_layout.zone_count) &&
+    \forall integer z; 0 <= z < fh_layout.zone_count ==>
+      fh_zones[z].first + fh_zones[z].count <= FH_PAGE_NUMBER_END / 512;
+
+  // The page is one of the zone's that its section is of.
+  predicate lies_in_zone{L}(integer page, integer zone) =
+    page / FH_SECTION_FRAMES < fh_layout.section_count &&
+    fh_layout.zone_by_section[page / FH_SECTION_FRAMES] == zone &&
+    zone != FH_NO_ZONE &&
+    fh_zones[zone].first <= page / 512 <
+      fh_zones[zone].first + fh_zones[zone].count;
+
+  predicate lies_in_some_zone{L}(integer page) =
+    \exists integer zone; 0 <= zone < FH_MAX_ZONES &&
+      lies_in_zone(page, zone);
+*/
+
 /*
  * Makes layout and zones, no page free; their tables come from the early
  * allocator. topology may be null. FH_E_NO_MEMORY.
@@ -68,6 +93,19 @@ static inline bool fh_layout_covers(uint64_t page)
  * The index of the zone that the page lies in, covered or not; FH_NO_ZONE:
  * none. Any context.
  */
+/*@
+  requires layout_ok;
+  assigns \nothing;
+  exits \false;
+  behavior found:
+    assumes lies_in_some_zone(page);
+    ensures \result < fh_layout.zone_count && lies_in_zone(page, \result);
+  behavior none:
+    assumes !lies_in_some_zone(page);
+    ensures \result == FH_NO_ZONE;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static inline uint64_t fh_layout_zone_index(uint64_t page)
 {
 	uint64_t section = page / FH_SECTION_FRAMES;
@@ -77,10 +115,20 @@ static inline uint64_t fh_layout_zone_index(uint64_t page)
 	uint64_t zone = fh_layout.zone_by_section[section];
 	if (zone == FH_NO_ZONE || !fh_zone_has(&fh_zones[zone], page))
 		return FH_NO_ZONE;
+	/*@ assert lies_in_zone(page, zone); */
 	return zone;
 }
 
 /* The zone itself; null: none. */
+/*@
+  requires layout_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result == \null <==> !lies_in_some_zone(page);
+  ensures \result != \null ==> \exists integer zone;
+    0 <= zone < fh_layout.zone_count && lies_in_zone(page, zone) &&
+    \result == &fh_zones[zone];
+*/
 static inline struct fh_zone *fh_layout_zone(uint64_t page)
 {
 	uint64_t zone = fh_layout_zone_index(page);

@@ -198,12 +198,13 @@ static enum fh_status prepare(const struct fh_init_options *options)
 	fh_memory.sections = sections;
 	fh_memory.slots_are_zeroed = options->memory_is_zeroed;
 	find_sections(options->map);
-	status = map_window(FH_WINDOW_SLOTS, sizeof(struct fh_slot));
+	/* Its tables fill some of what aligning the slots leaves out. */
+	status = fh_allocator_init(options->map, options->topology,
+				   options->memory_is_zeroed);
+	if (status == FH_OK)
+		status = map_window(FH_WINDOW_SLOTS, sizeof(struct fh_slot));
 	if (status == FH_OK && FH_CHECKED)
 		status = open_ledger(options->map);
-	if (status == FH_OK)
-		status = fh_allocator_init(options->map, options->topology,
-					   options->memory_is_zeroed);
 	return status;
 }
 

@@ -100,6 +100,13 @@ uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order,
 }
 
 /* How many of n pages from `page` on lie in the same block. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n && \result <= 512 - page % 512;
+  ensures n > 0 ==> \result > 0;
+  ensures \result == n || page % 512 + \result == 512;
+*/
 static uint64_t pages_in_block(uint64_t page, uint64_t n)
 {
 	uint64_t room = FH_BLOCK_PAGES - page % FH_BLOCK_PAGES;
@@ -127,13 +134,36 @@ void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n)
 }
 
 /* The lowest n ones of word, which has more. */
+/*@
+  requires n <= ones(word, 64);
+  assigns \nothing;
+  exits \false;
+  ensures ones(\result, 64) == n;
+  ensures \forall integer i; 0 <= i < 64 && has_bit(\result, i) ==>
+    has_bit(word, i);
+  ensures \forall integer i, integer j; 0 <= i < j < 64 &&
+    has_bit(\result, j) && has_bit(word, i) ==> has_bit(\result, i);
+*/
 static uint64_t lowest_ones(uint64_t word, uint64_t n)
 {
 	uint64_t rest = word;
 
-	for (uint64_t i = 0; i < n; i++)
-		rest &= rest - 1;
-	return word & ~rest;
+	/*@
+	  loop invariant 0 <= i <= n && ones(rest, 64) == ones(word, 64) - i;
+	  loop invariant \forall integer k; 0 <= k < 64 && has_bit(rest, k) ==>
+	    has_bit(word, k);
+	  loop invariant \forall integer k, integer l; 0 <= k < l < 64 &&
+	    has_bit(rest, k) && has_bit(word, l) ==> has_bit(rest, l);
+	  loop assigns i, rest;
+	  loop variant n - i;
+	*/
+	for (uint64_t i = 0; i < n; i++) {
+		/*@ ghost ghost_no_ones(0); */
+		rest = fh_without_lowest(rest);
+	}
+	uint64_t lowest = fh_without(word, rest);
+	/*@ ghost ghost_add_ones(lowest, rest, word); */
+	return lowest;
 }
 
 /* The pages of one word of the block, at most `want`; it has some. */
@@ -198,6 +228,16 @@ uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size)
 /* ---- Giving ---- */
 
 /* How many of n pages of a block are in use before the first free one. */
+/*@
+  requires zone_tables(zone) && bits_fit(zone) && block < zone->count;
+  requires offset < 512 && 0 < n <= 512 - offset;
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n;
+  ensures no_page_free(zone, (zone->first + block) * 512 + offset, \result);
+  ensures \result < n ==>
+    page_free(zone, (zone->first + block) * 512 + offset + \result);
+*/
 static uint64_t in_use_before_free(const struct fh_zone *zone, uint64_t block,
 				   uint64_t offset, uint64_t n)
 {
@@ -209,11 +249,37 @@ static uint64_t in_use_before_free(const struct fh_zone *zone, uint64_t block,
 }
 
 /* The first page of the range that is free, or FH_NO_PAGE. */
+/*@
+  requires zone_tables(zone) && bits_fit(zone);
+  requires n > 0 ==> zone_has(zone, first) && n <= UINT64_MAX - first &&
+    zone_has(zone, first + n - 1);
+  assigns \nothing;
+  exits \false;
+  behavior none:
+    assumes no_page_free(zone, first, n);
+    ensures \result == FH_NO_PAGE;
+  behavior some:
+    assumes !no_page_free(zone, first, n);
+    ensures first <= \result < first + n && page_free(zone, \result);
+    ensures no_page_free(zone, first, \result - first);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static uint64_t first_free(const struct fh_zone *zone, uint64_t first,
 			   uint64_t n)
 {
+	/*@
+	  loop invariant first + n == \at(first + n,Pre);
+	  loop invariant \at(first,Pre) <= first && n <= \at(n,Pre);
+	  loop invariant no_page_free(zone, \at(first,Pre),
+	    first - \at(first,Pre));
+	  loop assigns first, n;
+	  loop variant n;
+	*/
 	while (n > 0) {
 		uint64_t part = pages_in_block(first, n);
+		/*@ assert zone_has(zone, first) && first + n <= UINT64_MAX; */
+		/*@ assert (first / 512) * 512 + first % 512 == first; */
 		uint64_t in_use =
 			in_use_before_free(zone, fh_zone_block(zone, first),
 					   first % FH_BLOCK_PAGES, part);
@@ -235,12 +301,16 @@ static void give_part(struct fh_zone *zone, uint64_t block, uint64_t offset,
 	settle(zone, block);
 }
 
-uint64_t fh_zone_give(struct fh_zone *zone, uint64_t first, uint64_t n)
+/* Pages first .. first+n-1 of the zone, all in use. */
+/*@
+  requires zone_tables(zone) && no_page_free(zone, first, n);
+  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+*/
+static void give_used(struct fh_zone *zone, uint64_t first, uint64_t n)
 {
-	uint64_t twice = first_free(zone, first, n);
-
-	if (twice != FH_NO_PAGE)
-		return twice;
 	fh_zone_add_free(zone, n);
 	while (n > 0) {
 		uint64_t part = pages_in_block(first, n);
@@ -256,10 +326,27 @@ uint64_t fh_zone_give(struct fh_zone *zone, uint64_t first, uint64_t n)
 		first += part;
 		n -= part;
 	}
-	return FH_NO_PAGE;
+}
+
+uint64_t fh_zone_give(struct fh_zone *zone, uint64_t first, uint64_t n)
+{
+	uint64_t twice = first_free(zone, first, n);
+
+	if (twice == FH_NO_PAGE)
+		give_used(zone, first, n);
+	return twice;
 }
 
 /* Which pages of mask are free already. */
+/*@
+  requires zone_tables(zone) && bits_fit(zone) && block < zone->count;
+  requires word < 8;
+  assigns \nothing;
+  exits \false;
+  ensures \forall integer i; 0 <= i < 64 ==>
+    (has_bit(\result, i) <==> has_bit(mask, i) &&
+       page_free(zone, (zone->first + block) * 512 + 64 * word + i));
+*/
 static uint64_t free_already(const struct fh_zone *zone, uint64_t block,
 			     uint64_t word, uint64_t mask)
 {
@@ -270,21 +357,45 @@ static uint64_t free_already(const struct fh_zone *zone, uint64_t block,
 	return zone->blocks[block].bits[word] & mask;
 }
 
-uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
-			   uint64_t n)
+/* The n pages of mask, in that word, all in use. */
+/*@
+  requires zone_tables(zone) && block < zone->count && word < 8;
+  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+*/
+static void give_used_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
+			   uint64_t mask, uint64_t n)
 {
-	uint64_t block = fh_zone_block(zone, base);
-	uint64_t word = base % FH_BLOCK_PAGES / FH_WORD_BITS;
 	struct fh_block *b = &zone->blocks[block];
-	uint64_t twice = free_already(zone, block, word, mask);
 
-	if (twice != 0)
-		return base + fh_lowest_bit(twice);
 	fh_zone_add_free(zone, n);
 	fh_block_give_mask(b, word, mask, n);
 	fh_bits_set(zone->touched, block, 1);
 	/* A word that is not full cannot lift the block above its own order. */
 	if (b->word_order[word] > b->order || b->word_order[word] == 7)
 		settle(zone, block);
+}
+
+uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
+			   uint64_t n)
+{
+	uint64_t block = fh_zone_block(zone, base);
+	uint64_t word = base % FH_BLOCK_PAGES / FH_WORD_BITS;
+	uint64_t twice = free_already(zone, block, word, mask);
+
+	/*@ assert (zone->first + block) * 512 + 64 * word == base; */
+	/*@ assert \forall integer i; 0 <= i < 64 ==>
+	  (has_bit(twice, i) <==> has_bit(mask, i) &&
+	     page_free(zone, base + i)); */
+	if (twice != 0) {
+		unsigned lowest = fh_lowest_bit(twice);
+		/*@ assert lowest < 64 && has_bit(twice, lowest); */
+		/*@ assert page_free(zone, base + lowest); */
+		return base + lowest;
+	}
+	/*@ assert \forall integer i; 0 <= i < 64 ==> !has_bit(twice, i); */
+	give_used_mask(zone, block, word, mask, n);
 	return FH_NO_PAGE;
 }

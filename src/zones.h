@@ -53,6 +53,52 @@ struct fh_zone {
 	uint64_t node;
 };
 
+/*@
+  predicate zone_has{L}(struct fh_zone *zone, integer page) =
+    zone->first <= page / 512 < zone->first + zone->count;
+
+  // Its tables are there, apart from each other, and page numbers do not
+  // overflow.
+  predicate zone_tables{L}(struct fh_zone *zone) =
+    \valid(zone) && 0 < zone->count < FH_NO_BLOCK &&
+    zone->first + zone->count <= FH_PAGE_NUMBER_END / 512 &&
+    \valid(zone->blocks + (0 .. zone->count - 1)) &&
+    \valid(zone->touched + (0 .. (zone->count - 1) / 64)) &&
+    \separated(zone, zone->blocks + (0 .. zone->count - 1),
+               zone->touched + (0 .. (zone->count - 1) / 64));
+
+  logic integer run_size(integer order) =
+    order == 10 ? 1 : order == 11 ? 2 : order == 12 ? 4 : order == 13 ? 8 :
+    order == 14 ? 16 : order == 15 ? 32 : order == 16 ? 64 :
+    order == 17 ? 128 : order == 18 ? 256 : 512;
+
+  predicate is_touched{L}(struct fh_zone *zone, integer block) =
+    has_bit(zone->touched[block / 64], block % 64);
+
+  // All of the block's pages are free, or none is.
+  predicate is_whole{L}(struct fh_zone *zone, integer block) =
+    zone->blocks[block].order == 0 || zone->blocks[block].order >= 10;
+
+  // Bits of a block are ones only where its pages are neither all free nor
+  // all in use, and then it is touched.
+  predicate bits_fit{L}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < zone->count ==>
+      (!is_whole(zone, b) ==> is_touched(zone, b)) &&
+      (is_whole(zone, b) ==>
+         \forall integer w; 0 <= w < 8 ==> zone->blocks[b].bits[w] == 0);
+
+  predicate page_free{L}(struct fh_zone *zone, integer page) =
+    \let block = page / 512 - zone->first;
+    \let bit = page % 512;
+    is_touched(zone, block) &&
+    (is_whole(zone, block) ||
+     has_bit(zone->blocks[block].bits[bit / 64], bit % 64));
+
+  predicate no_page_free{L}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer page; first <= page < first + n ==>
+      !page_free(zone, page);
+*/
+
 /* Pages of one word, taken together. */
 struct fh_taken {
 	uint64_t base;
@@ -61,12 +107,24 @@ struct fh_taken {
 };
 
 /* The index of the block that page lies in; the zone has it. */
+/*@
+  requires \valid_read(zone) && zone->first <= page / 512;
+  assigns \nothing;
+  exits \false;
+  ensures \result == page / 512 - zone->first;
+*/
 static inline uint64_t fh_zone_block(const struct fh_zone *zone, uint64_t page)
 {
 	return page / FH_BLOCK_PAGES - zone->first;
 }
 
 /* Whether the page lies in the zone. */
+/*@
+  requires \valid_read(zone);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> zone_has(zone, page);
+*/
 static inline bool fh_zone_has(const struct fh_zone *zone, uint64_t page)
 {
 	uint64_t block = page / FH_BLOCK_PAGES;
@@ -75,22 +133,46 @@ static inline bool fh_zone_has(const struct fh_zone *zone, uint64_t page)
 }
 
 /* The first page of a block. */
+/*@
+  requires \valid_read(zone) && zone->first + block <= UINT64_MAX / 512;
+  assigns \nothing;
+  exits \false;
+  ensures \result == (zone->first + block) * 512;
+*/
 static inline uint64_t fh_zone_page(const struct fh_zone *zone, uint64_t block)
 {
 	return (zone->first + block) * FH_BLOCK_PAGES;
 }
 
 /* Pages that are free now. Without the lock: a hint. */
+/*@
+  requires \valid_read(zone);
+  assigns \nothing;
+  exits \false;
+  ensures \result == zone->free;
+*/
 static inline uint64_t fh_zone_free(const struct fh_zone *zone)
 {
 	return fh_word_load_relaxed(&zone->free);
 }
 
+/*@
+  requires \valid(zone) && zone->free <= UINT64_MAX - n;
+  assigns zone->free;
+  exits \false;
+  ensures zone->free == \old(zone->free) + n;
+*/
 static inline void fh_zone_add_free(struct fh_zone *zone, uint64_t n)
 {
 	fh_word_store_relaxed(&zone->free, zone->free + n);
 }
 
+/*@
+  requires \valid(zone) && zone->free >= n;
+  assigns zone->free;
+  exits \false;
+  ensures zone->free == \old(zone->free) - n;
+*/
 static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
 {
 	fh_word_store_relaxed(&zone->free, zone->free - n);
@@ -101,6 +183,17 @@ static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
  * touched has a bit for each block, in whole words. Before anybody else knows
  * the zone.
  */
+/*@
+  requires \valid(zone);
+  assigns zone->first, zone->count, zone->blocks, zone->touched,
+          zone->filled, zone->heads[0 .. FH_ORDER_LAST], zone->free;
+  exits \false;
+  ensures zone->first == first && zone->count == count && zone->free == 0;
+  ensures zone->blocks == blocks && zone->touched == touched;
+  ensures zone->filled == 0;
+  ensures \forall integer order; 0 <= order <= FH_ORDER_LAST ==>
+    zone->heads[order] == FH_NO_BLOCK;
+*/
 void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 		  struct fh_block *blocks, uint64_t *touched);
 
@@ -113,6 +206,18 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
  * The smallest order, at least `order`, whose chain has a block; 0: none.
  * Without the lock: a hint.
  */
+/*@
+  requires \valid_read(zone) && order < FH_ORDERS;
+  requires \forall integer i; 0 <= i < 64 && has_bit(zone->filled, i) ==>
+    1 <= i <= FH_ORDER_LAST;
+  assigns \nothing;
+  exits \false;
+  ensures \result == 0 || order <= \result < FH_ORDERS;
+  ensures \result != 0 ==> has_bit(zone->filled, \result);
+  ensures \forall integer o;
+    order <= o < (\result == 0 ? FH_ORDERS : \result) ==>
+      !has_bit(zone->filled, o);
+*/
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
 
 /*
@@ -131,6 +236,12 @@ uint64_t fh_runs_take(struct fh_zone *zone, unsigned order);
 void fh_runs_take_exact(struct fh_zone *zone, uint64_t block, uint64_t n);
 
 /* Whether the block is free as a whole. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> is_whole(zone, block) && is_touched(zone, block);
+*/
 static inline bool fh_runs_have(const struct fh_zone *zone, uint64_t block)
 {
 	unsigned order = zone->blocks[block].order;
@@ -145,6 +256,13 @@ uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block);
 /* ---- zones.c: pages ---- */
 
 /* Whether the page, of this zone, is free. */
+/*@
+  requires zone_tables(zone) && zone_has(zone, page);
+  requires bits_fit(zone);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> page_free(zone, page);
+*/
 bool fh_zone_is_free(const struct fh_zone *zone, uint64_t page);
 
 /*
@@ -178,12 +296,50 @@ uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size);
  * Pages from first on, of this zone, become free. If one of them is free
  * already it is returned, and nothing changes; FH_NO_PAGE otherwise.
  */
+/*@
+  requires zone_tables(zone) && bits_fit(zone);
+  requires n > 0 ==> zone_has(zone, first) && n <= UINT64_MAX - first &&
+    zone_has(zone, first + n - 1);
+  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  behavior given:
+    assumes no_page_free(zone, first, n);
+    ensures \result == FH_NO_PAGE;
+  behavior twice:
+    assumes !no_page_free(zone, first, n);
+    assigns \nothing;
+    ensures first <= \result < first + n && page_free(zone, \result);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 uint64_t fh_zone_give(struct fh_zone *zone, uint64_t first, uint64_t n);
 
 /*
  * The same for the n ones of mask, in the word that begins with page base.
  */
+/*@
+  requires zone_tables(zone) && bits_fit(zone);
+  requires zone_has(zone, base) && base % 64 == 0;
+  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  behavior given:
+    assumes \forall integer i; 0 <= i < 64 && has_bit(mask, i) ==>
+      !page_free(zone, base + i);
+    ensures \result == FH_NO_PAGE;
+  behavior twice:
+    assumes \exists integer i; 0 <= i < 64 && has_bit(mask, i) &&
+      page_free(zone, base + i);
+    assigns \nothing;
+    ensures base <= \result < base + 64 && has_bit(mask, \result - base);
+    ensures page_free(zone, \result);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
 			   uint64_t n);

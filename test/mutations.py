@@ -94,9 +94,9 @@ ORDERS = [
              "	fh_slot_write(i, type, meta);"),
     dict(name="zeroed_after_publish", build="tsan", tests="race_test",
          file="src/alloc.c",
-         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
              "	fh_slot_publish(i);",
-         new="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);\n"
+         new="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
              "	fh_slot_publish(i);\n"
              "	if (options == NULL || options->zeroed)\n"
              "		zero_pages(i, 1);"),
@@ -556,7 +556,7 @@ BRING_UP = [
          new="	if (region->kind != FH_REGION_KINDS) {"),
     dict(name="early_gives_page_zero", tests="early_test",
          file="src/early.c",
-         old="	if (page == 0)\n		return align;\n", new=""),
+         old="	if (page == 0)\n		skip = align;\n", new=""),
 ]
 
 # Behind framehold/allocator.h. Replace these with the allocator.
@@ -666,10 +666,8 @@ ALLOCATOR = [
          new="	return n;"),
     dict(name="free_figure_drifts", tests="zone_test model_test",
          file="src/zones.c",
-         old="		return twice;\n	fh_zone_add_free(zone, n);\n"
-             "	while (n > 0) {",
-         new="		return twice;\n	fh_zone_add_free(zone, 1);\n"
-             "	while (n > 0) {"),
+         old="	fh_zone_add_free(zone, n);\n	while (n > 0) {",
+         new="	fh_zone_add_free(zone, 1);\n	while (n > 0) {"),
     dict(name="rest_of_a_block_is_lost", tests="zone_test",
          file="src/zones.c",
          old="	fh_runs_give(zone, block + whole, size - whole);",

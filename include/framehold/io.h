@@ -32,45 +32,164 @@ struct fh_writer {
 };
 
 /* Cursors over all bytes of what is held. Seed: UFrame::reader, writer. */
+/*@
+  requires f.handle < FH_FRAME_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == f.handle * FH_PAGE_SIZE;
+  ensures \result.end - \result.at == (f.handle == 0 ? 0 : FH_PAGE_SIZE);
+*/
 struct fh_reader fh_uframe_reader(struct fh_uframe f);
+/*@
+  requires f.handle < FH_FRAME_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == f.handle * FH_PAGE_SIZE;
+  ensures \result.end - \result.at == (f.handle == 0 ? 0 : FH_PAGE_SIZE);
+*/
 struct fh_writer fh_uframe_writer(struct fh_uframe f);
 
 /* An empty segment makes an empty cursor. Seed: USegment::reader, writer. */
+/*@
+  requires s.handle < FH_FRAME_NUMBER_END;
+  requires s.count <= FH_FRAME_NUMBER_END - s.handle;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == s.handle * FH_PAGE_SIZE;
+  ensures \result.end - \result.at == s.count * FH_PAGE_SIZE;
+*/
 struct fh_reader fh_usegment_reader(struct fh_usegment s);
+/*@
+  requires s.handle < FH_FRAME_NUMBER_END;
+  requires s.count <= FH_FRAME_NUMBER_END - s.handle;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == s.handle * FH_PAGE_SIZE;
+  ensures \result.end - \result.at == s.count * FH_PAGE_SIZE;
+*/
 struct fh_writer fh_usegment_writer(struct fh_usegment s);
 
 /* The bytes of a page being dropped, typed or not; valid in its on_drop. */
+/*@
+  requires page.frame < FH_FRAME_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.at == page.frame * FH_PAGE_SIZE;
+  ensures \result.end - \result.at == FH_PAGE_SIZE;
+*/
 struct fh_reader fh_dropping_reader(struct fh_dropping page);
 
 /* Bytes left before the end. Seed: remain, has_remain, avail, has_avail. */
+/*@
+  requires \valid_read(reader) && reader->at <= reader->end;
+  assigns \nothing;
+  exits \false;
+  ensures \result == reader->end - reader->at;
+*/
 FH_INLINE uint64_t fh_reader_remain(const struct fh_reader *reader)
 {
 	return reader->end - reader->at;
 }
 
+/*@
+  requires \valid_read(writer) && writer->at <= writer->end;
+  assigns \nothing;
+  exits \false;
+  ensures \result == writer->end - writer->at;
+*/
 FH_INLINE uint64_t fh_writer_avail(const struct fh_writer *writer)
 {
 	return writer->end - writer->at;
 }
 
 /* Where the cursor stands. Seed: cursor. */
+/*@
+  requires \valid_read(reader);
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == reader->at;
+*/
 FH_INLINE struct fh_paddr fh_reader_cursor(const struct fh_reader *reader)
 {
 	return fh_paddr(reader->at);
 }
 
+/*@
+  requires \valid_read(writer);
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == writer->at;
+*/
 FH_INLINE struct fh_paddr fh_writer_cursor(const struct fh_writer *writer)
 {
 	return fh_paddr(writer->at);
 }
 
 /* Leaves at most max bytes before the end; never more. Seed: limit. */
+/*@
+  requires \valid(reader) && reader->at <= reader->end;
+  assigns reader->end;
+  exits \false;
+  ensures reader->at <= reader->end <= \old(reader->end);
+  behavior enough:
+    assumes max < reader->end - reader->at;
+    ensures reader->end - reader->at == max;
+  behavior short:
+    assumes reader->end - reader->at <= max;
+    ensures reader->end == \old(reader->end);
+  complete behaviors;
+  disjoint behaviors;
+*/
 void fh_reader_limit(struct fh_reader *reader, uint64_t max);
+/*@
+  requires \valid(writer) && writer->at <= writer->end;
+  assigns writer->end;
+  exits \false;
+  ensures writer->at <= writer->end <= \old(writer->end);
+  behavior enough:
+    assumes max < writer->end - writer->at;
+    ensures writer->end - writer->at == max;
+  behavior short:
+    assumes writer->end - writer->at <= max;
+    ensures writer->end == \old(writer->end);
+  complete behaviors;
+  disjoint behaviors;
+*/
 void fh_writer_limit(struct fh_writer *writer, uint64_t max);
 
 /* Moves on by n bytes. FH_E_INVALID if there are fewer. Seed: skip. */
+/*@
+  requires \valid(reader) && reader->at <= reader->end;
+  assigns reader->at;
+  exits \false;
+  ensures reader->at <= reader->end;
+  behavior short:
+    assumes n > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes n <= reader->end - reader->at;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_skip(struct fh_reader *reader, uint64_t n);
+/*@
+  requires \valid(writer) && writer->at <= writer->end;
+  assigns writer->at;
+  exits \false;
+  ensures writer->at <= writer->end;
+  behavior short:
+    assumes n > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes n <= writer->end - writer->at;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_skip(struct fh_writer *writer, uint64_t n);
 
@@ -158,9 +277,47 @@ enum fh_status fh_writer_atomic_cas32(const struct fh_writer *writer,
  *
  * Seed: the offset arithmetic of VmIo.
  */
+/*@
+  requires \valid(out) && whole.at <= whole.end;
+  assigns *out;
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_OVERFLOW;
+  behavior short:
+    assumes whole.end - whole.at < offset + n <= UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior found:
+    assumes offset + n <= whole.end - whole.at;
+    ensures \result == FH_OK;
+    ensures out->at == whole.at + offset && out->end == out->at + n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_at(struct fh_reader whole, uint64_t offset, uint64_t n,
 			    struct fh_reader *out);
+/*@
+  requires \valid(out) && whole.at <= whole.end;
+  assigns *out;
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_OVERFLOW;
+  behavior short:
+    assumes whole.end - whole.at < offset + n <= UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior found:
+    assumes offset + n <= whole.end - whole.at;
+    ensures \result == FH_OK;
+    ensures out->at == whole.at + offset && out->end == out->at + n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_at(struct fh_writer whole, uint64_t offset, uint64_t n,
 			    struct fh_writer *out);
