@@ -182,7 +182,8 @@ static void adopt_member(struct fh_unique *u, uint64_t id, uintptr_t site)
   requires list->size < FH_MAX_FRAMES;
   requires list_place(list->back, list->id, prev, next);
   assigns *list, u->handle, next_list_id,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle], g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle],
+          g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
   ensures list_wf(list->front, list->back, list->size, list->id);
@@ -249,7 +250,8 @@ static void insert_page(struct fh_list *list, struct fh_unique *u,
   requires list->size < FH_MAX_FRAMES;
   requires list_place(list->back, list->id, prev, next);
   assigns *list, u->handle, next_list_id,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle], g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle],
+          g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
   ensures list_wf(list->front, list->back, list->size, list->id);
@@ -269,7 +271,8 @@ static void insert_page(struct fh_list *list, struct fh_unique *u,
     ensures list->size == \old(list->size) + 1 && list->id != 0;
     ensures \old(list->id) != 0 ==> list->id == \old(list->id);
     ensures is_member(list->id, \old(u->handle));
-    ensures g_pos[\old(u->handle)] == \old(next == 0 ? list->size : g_pos[next]);
+    ensures g_pos[\old(u->handle)] ==
+      \old(next == 0 ? list->size : g_pos[next]);
     ensures \forall integer j; is_member{Pre}(list->id, j) ==>
       is_member(list->id, j) && g_pos[j] == \old(g_pos[j]) +
         (\old(g_pos[j]) >= g_pos[\old(u->handle)] ? 1 : 0);
@@ -316,7 +319,8 @@ static void release_member(uint64_t frame, struct fh_unique *out,
   requires list->id != 0 && 0 < frame < FH_MAX_FRAMES;
   requires is_member(list->id, frame);
   assigns list->front, list->back, list->size, out->handle,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[frame], g_raw[frame], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[frame], g_raw[frame],
+          g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
   ensures list_wf(list->front, list->back, list->size, list->id);

@@ -94,7 +94,8 @@ FH_INLINE bool fh_list_is_empty(const struct fh_list *list)
   requires list_wf(list->front, list->back, list->size, list->id);
   requires list->size < FH_MAX_FRAMES;
   assigns *list, u->handle, next_list_id,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle], g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle],
+          g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
   ensures list_wf(list->front, list->back, list->size, list->id);
@@ -132,7 +133,8 @@ enum fh_status fh_list_push_front(struct fh_list *list, struct fh_unique *u);
   requires list_wf(list->front, list->back, list->size, list->id);
   requires list->size < FH_MAX_FRAMES;
   assigns *list, u->handle, next_list_id,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle], g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle],
+          g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
   ensures list_wf(list->front, list->back, list->size, list->id);
@@ -379,13 +381,16 @@ struct fh_meta *fh_list_cursor_meta(const struct fh_list_cursor *cursor);
   requires cursor->frame == 0 || (cursor->list->id != 0 &&
     is_member(cursor->list->id, cursor->frame));
   requires \separated(cursor->list, out, &next_list_id);
-  requires list_wf(cursor->list->front, cursor->list->back, cursor->list->size, cursor->list->id);
-  assigns *cursor->list, out->handle, cursor->frame, fh_slots[0 .. FH_LAST_FRAME],
+  requires list_wf(cursor->list->front, cursor->list->back,
+    cursor->list->size, cursor->list->id);
+  assigns *cursor->list, out->handle, cursor->frame,
+          fh_slots[0 .. FH_LAST_FRAME],
           g_held[cursor->frame],
           g_raw[cursor->frame], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
-  ensures list_wf(cursor->list->front, cursor->list->back, cursor->list->size, cursor->list->id);
+  ensures list_wf(cursor->list->front, cursor->list->back,
+    cursor->list->size, cursor->list->id);
   behavior empty:
     assumes cursor->frame == 0;
     ensures \result == FH_E_EMPTY && *cursor->list == \old(*cursor->list);
@@ -424,13 +429,16 @@ enum fh_status fh_list_cursor_take(struct fh_list_cursor *cursor,
     is_member(cursor->list->id, cursor->frame));
   requires \separated(cursor->list, u, &next_list_id);
   requires u->handle == 0 || unique_handle(u->handle);
-  requires list_wf(cursor->list->front, cursor->list->back, cursor->list->size, cursor->list->id);
+  requires list_wf(cursor->list->front, cursor->list->back,
+    cursor->list->size, cursor->list->id);
   requires cursor->list->size < FH_MAX_FRAMES;
   assigns *cursor->list, u->handle, next_list_id,
-          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle], g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
+          fh_slots[0 .. FH_LAST_FRAME], g_held[u->handle],
+          g_raw[u->handle], g_pos[0 .. FH_LAST_FRAME];
   exits \false;
   ensures region_inv && ids_ok;
-  ensures list_wf(cursor->list->front, cursor->list->back, cursor->list->size, cursor->list->id);
+  ensures list_wf(cursor->list->front, cursor->list->back,
+    cursor->list->size, cursor->list->id);
   behavior empty:
     assumes u->handle == 0;
     ensures \result == FH_E_EMPTY && *cursor->list == \old(*cursor->list);
@@ -444,8 +452,10 @@ enum fh_status fh_list_cursor_take(struct fh_list_cursor *cursor,
     assumes u->handle != 0;
     assumes fh_slots[u->handle].type->size <= FH_META_SIZE_IN_LIST;
     ensures \result == FH_OK && u->handle == 0;
-    ensures cursor->list->size == \old(cursor->list->size) + 1 && cursor->list->id != 0;
-    ensures \old(cursor->list->id) != 0 ==> cursor->list->id == \old(cursor->list->id);
+    ensures cursor->list->size == \old(cursor->list->size) + 1 &&
+      cursor->list->id != 0;
+    ensures \old(cursor->list->id) != 0 ==>
+      cursor->list->id == \old(cursor->list->id);
     ensures is_member(cursor->list->id, \old(u->handle));
     ensures g_pos[\old(u->handle)] == \old(cursor->frame == 0
       ? cursor->list->size : g_pos[cursor->frame]);
