@@ -32,6 +32,9 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
   predicate live{L}(integer i) =
     0 <= i < fh_memory.frame_end && section_of(i) == FH_SECTION_LIVE;
 
+  predicate has_slot{L}(integer i) =
+    0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
+
   predicate is_shared(integer state) =
     FH_STATE_ONE <= state <= FH_STATE_MAX;
 
@@ -113,6 +116,7 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     \at(g_held[i],A) == \at(g_held[i],B) &&
     \at(g_raw[i],A) == \at(g_raw[i],B) &&
     \at(g_free[i],A) == \at(g_free[i],B) &&
+    (has_slot{A}(i) <==> has_slot{B}(i)) &&
     (live{A}(i) ==>
        live{B}(i) && \at(fh_slots[i],A) == \at(fh_slots[i],B)) &&
     (!live{A}(i) && live{B}(i) ==> slot_is_zero{B}(i));
@@ -135,9 +139,6 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
   logic integer frame_at(integer pa) = pa / FH_PAGE_SIZE;
 
-  predicate has_slot{L}(integer i) =
-    0 <= i < fh_memory.frame_end && section_of(i) != FH_SECTION_ABSENT;
-
   // What a frame's handle stands for: zero is none.
   predicate frame_handle{L}(integer handle) =
     0 < handle < FH_MAX_FRAMES && g_held[handle] > 0 &&
@@ -150,21 +151,82 @@ extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
     \forall integer i; handle <= i < handle + count ==> frame_handle(i);
 
   predicate all_owed{L}(integer first, integer end) =
-    \forall integer i; first <= i < end ==> slot_owed(i, 1);
+    \forall integer i; first <= i < end ==>
+      live(i) && is_shared(fh_slots[i].state) && fh_slots[i].list == 0 &&
+      g_held[i] + g_raw[i] + 1 == fh_slots[i].state - FH_STATE_BUSY &&
+      g_free[i] == 0 && \valid_read(fh_slots[i].type);
 
   predicate same_but{A,B}(integer lo, integer hi) =
     \forall integer i; is_frame(i) && !(lo <= i < hi) ==> slot_same{A,B}(i);
 
-  // What putting one reference to a page leaves of it.
-  predicate put_once{A,B}(integer i) =
-    \at(fh_slots[i].state,A) == FH_STATE_ONE
-      ? \at(fh_slots[i].type,B) == \null &&
-        (\at(fh_slots[i].state,B) == FH_STATE_UNUSED ||
-         (\at(fh_slots[i].state,B) == FH_STATE_FREE &&
-          \at(g_free[i],B) == 1))
-      : \at(fh_slots[i].state,B) == \at(fh_slots[i].state,A) - 1 &&
-        \at(fh_slots[i].type,B) == \at(fh_slots[i].type,A) &&
-        \at(fh_slots[i].meta,B) == \at(fh_slots[i].meta,A);
+  // What a claim of page i by address is answered.
+  logic integer claim_answer{L}(integer i) =
+    i < 0 || i >= fh_memory.frame_end ? FH_E_OUT_OF_BOUND :
+    section_of(i) == FH_SECTION_ABSENT ? FH_E_OUT_OF_BOUND :
+    section_of(i) != FH_SECTION_LIVE ? (g_free[i] != 0 ? FH_OK : FH_E_BUSY) :
+    fh_slots[i].state == FH_STATE_UNUSED ? FH_OK :
+    fh_slots[i].state == FH_STATE_FREE && g_free[i] != 0 ? FH_OK :
+    fh_slots[i].state == FH_STATE_UNIQUE ? FH_E_UNIQUE :
+    fh_slots[i].state >= FH_STATE_ONE ? FH_E_IN_USE : FH_E_BUSY;
+
+  // The first of the pages i .. end-1 that cannot be claimed, or end.
+  logic integer first_refused{L}(integer i, integer end) =
+    i >= end ? end :
+    claim_answer(i) != FH_OK ? i : first_refused(i + 1, end);
+
+  // What a claim of the pages first .. end-1 is answered.
+  logic integer refusal{L}(integer first, integer end) =
+    first_refused(first, end) >= end ? FH_OK :
+    claim_answer(first_refused(first, end));
+
+  // Claimed, then dropped again up to where the claim was refused.
+  predicate claim_undone{A,B}(integer first, integer end) =
+    kept_but{A,B}(first, first_refused{A}(first, end)) &&
+    \forall integer i; first <= i < first_refused{A}(first, end) ==>
+      live{B}(i) && claimable{B}(i) && \at(g_held[i],B) == 0 &&
+      \at(g_raw[i],B) == 0;
+
+  // A range of memory that a segment may be asked for.
+  predicate range_to_claim{L}(integer start, integer end) =
+    is_aligned(start) && is_aligned(end) &&
+    frame_at(end) <= fh_memory.frame_end && start < end;
+
+  // What a claim leaves: one reference to each page, of that type.
+  predicate all_claimed{L}(integer first, integer end,
+                           struct fh_meta_type *type) =
+    \forall integer i; first <= i < end ==>
+      state_is(i, FH_STATE_ONE) && g_held[i] == 1 && g_raw[i] == 0 &&
+      fh_slots[i].type == type;
+
+  // The answer for page i of a range whose forgotten references are wanted.
+  logic integer share_answer{L}(integer i) =
+    i < 0 || i >= fh_memory.frame_end ? FH_E_OUT_OF_BOUND :
+    section_of(i) == FH_SECTION_ABSENT ? FH_E_OUT_OF_BOUND :
+    section_of(i) != FH_SECTION_LIVE ? FH_E_UNUSED :
+    fh_slots[i].state >= FH_STATE_ONE ? FH_OK :
+    fh_slots[i].state == FH_STATE_UNIQUE ? FH_E_UNIQUE :
+    fh_slots[i].state == FH_STATE_BUSY ? FH_E_BUSY : FH_E_UNUSED;
+
+  // The first of the pages i .. end-1 that nobody shares, or end.
+  logic integer first_unshared{L}(integer i, integer end) =
+    i >= end ? end :
+    share_answer(i) != FH_OK ? i : first_unshared(i + 1, end);
+
+  logic integer restore_answer{L}(integer first, integer end) =
+    first_unshared(first, end) >= end ? FH_OK :
+    share_answer(first_unshared(first, end));
+
+  // What putting one reference to each page leaves of it.
+  predicate all_put{A,B}(integer first, integer end) =
+    \forall integer i; first <= i < end ==>
+      (\at(fh_slots[i].state,A) == FH_STATE_ONE
+         ? \at(fh_slots[i].type,B) == \null &&
+           (\at(fh_slots[i].state,B) == FH_STATE_UNUSED ||
+            (\at(fh_slots[i].state,B) == FH_STATE_FREE &&
+             \at(g_free[i],B) == 1))
+         : \at(fh_slots[i].state,B) == \at(fh_slots[i].state,A) - 1 &&
+           \at(fh_slots[i].type,B) == \at(fh_slots[i].type,A) &&
+           \at(fh_slots[i].meta,B) == \at(fh_slots[i].meta,A));
 
   // The same for the unique handle of a page.
   predicate unique_handle{L}(integer handle) =

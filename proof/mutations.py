@@ -552,5 +552,28 @@ REQUESTS = [
              "		if (!fh_allocator_covers(i))\n"),
 ]
 
+ZONES = [
+    dict(name="free_page_is_given_again", function="fh_zone_give",
+         file="src/zones.c",
+         old="	if (twice == FH_NO_PAGE)\n		give_used(zone, first, n);",
+         new="	give_used(zone, first, n);"),
+    dict(name="only_the_first_block_is_looked_at", function="first_free",
+         file="src/zones.c",
+         old="		if (in_use < part)\n			return first + in_use;",
+         new="		return in_use < part ? first + in_use : FH_NO_PAGE;"),
+    dict(name="zone_without_the_page", function="fh_layout_zone_index",
+         file="src/layout.h",
+         old="	if (zone == FH_NO_ZONE || !fh_zone_has(&fh_zones[zone], page))",
+         new="	if (zone == FH_NO_ZONE)"),
+    dict(name="run_of_too_many_blocks", function="largest_run",
+         file="src/buddy.c",
+         old="	while (order < FH_ORDER_LAST && run_blocks(order + 1) <= n &&",
+         new="	while (order < FH_ORDER_LAST && run_blocks(order) <= n &&"),
+    dict(name="buddy_behind_the_end", function="buddy_of",
+         file="src/buddy.c",
+         old="	return zone->count - block >= 2 * size ? ",
+         new="	return zone->count - block > size ? "),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS, *REQUESTS]
+             *BLOCKS, *REQUESTS, *ZONES]

@@ -35,6 +35,7 @@ UNITS = {
               "proof/model.h"],
     "unique": ["include/framehold/unique.h"],
     "segment": ["include/framehold/segment.h"],
+    "list": ["include/framehold/list.h", "proof/model_list.h"],
     "early": ["proof/model_early.h"],
     "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],

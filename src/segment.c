@@ -58,23 +58,45 @@ struct meta_source {
 	void *context;
 };
 
+/*@
+  requires \valid_read(source) && frame < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+*/
+static struct fh_meta run_maker(const struct meta_source *source,
+				uint64_t frame)
+{
+	return source->make(source->context, fh_paddr_of_frame(frame));
+}
+
+/*@
+  requires \valid_read(source) && frame < FH_PAGE_NUMBER_END;
+  requires source->meta == \null || \valid_read(source->meta);
+  assigns \nothing;
+  exits \false;
+  ensures source->make == \null ==> \result ==
+    (source->meta == \null ? fh_meta_zero : *source->meta);
+*/
 static struct fh_meta make_meta(const struct meta_source *source,
 				uint64_t frame)
 {
 	if (source->make != NULL)
-		return source->make(source->context, fh_paddr_of_frame(frame));
+		return run_maker(source, frame);
 	return source->meta != NULL ? *source->meta : fh_meta_zero;
 }
 
 /* Drops pages again that were claimed as a segment's. */
 /*@
-  requires 0 < first <= end <= FH_MAX_FRAMES;
+  requires first <= end <= FH_MAX_FRAMES && (first < end ==> 0 < first);
   requires region_but(first, end);
   requires all_owed(first, end);
   assigns fh_slots[first .. end - 1], g_free[first .. end - 1];
   exits \false;
   ensures region_inv;
-  ensures \forall integer i; first <= i < end ==> put_once{Pre,Post}(i);
+  ensures same_but{Pre,Post}(first, end);
+  ensures all_put{Pre,Post}(first, end);
+  ensures \forall integer i; first <= i < end &&
+    \old(fh_slots[i].state) == FH_STATE_ONE ==> claimable(i);
 */
 static void unclaim_pages(uint64_t first, uint64_t end, uintptr_t site)
 {
@@ -82,8 +104,7 @@ static void unclaim_pages(uint64_t first, uint64_t end, uintptr_t site)
 	  loop invariant first <= i <= end;
 	  loop invariant \forall integer j; first <= j < i ==> slot_inv(j);
 	  loop invariant all_owed(i, end);
-	  loop invariant \forall integer j; first <= j < i ==>
-	    put_once{Pre,Here}(j);
+	  loop invariant all_put{Pre,Here}(first, i);
 	  loop invariant same_but{Pre,Here}(first, i);
 	  loop assigns i, fh_slots[first .. end - 1], g_free[first .. end - 1];
 	  loop variant end - i;
@@ -92,31 +113,125 @@ static void unclaim_pages(uint64_t first, uint64_t end, uintptr_t site)
 		/*@ assert slot_same{Pre,Here}(i); */
 		fh_page_put(i, site);
 		/*@ assert \forall integer j; first <= j < i ==>
-		      slot_same{LoopCurrent,Here}(j); */
-		/*@ assert \forall integer j; first <= j < i ==>
-		      put_once{Pre,Here}(j); */
-		/*@ assert put_once{Pre,Here}(i); */
+		      fh_slots[j] == \at(fh_slots[j],LoopCurrent) &&
+		      g_free[j] == \at(g_free[j],LoopCurrent); */
+		/*@ assert all_put{Pre,Here}(first, i); */
+		/*@ assert all_put{Pre,Here}(i, i + 1); */
 	}
 }
 
+/*
+ * A reference to each page, which no handle has yet, or all as before. While
+ * the loop runs, the proof lets g_held carry the references; the ledger learns
+ * of them all at once, when the segment is made.
+ */
+/*@
+  requires region_inv && first < end <= fh_memory.frame_end;
+  requires \valid_read(type) && \valid_read(source);
+  requires source->meta == \null || \valid_read(source->meta);
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_held[0 .. FH_LAST_FRAME],
+          g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures \result != FH_OK ==> region_inv;
+  ensures \result != FH_OK ==> claim_undone{Pre,Post}(first, end);
+  behavior no_slot:
+    assumes refusal(first, end) == FH_E_OUT_OF_BOUND;
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior in_use:
+    assumes refusal(first, end) == FH_E_IN_USE;
+    ensures \result == FH_E_IN_USE;
+  behavior unique:
+    assumes refusal(first, end) == FH_E_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+  behavior busy:
+    assumes refusal(first, end) == FH_E_BUSY;
+    ensures \result == FH_E_BUSY;
+  behavior ok:
+    assumes refusal(first, end) == FH_OK;
+    ensures \result == FH_OK && 0 < first;
+    ensures \forall integer i; first <= i < end ==>
+      claim_answer{Pre}(i) == FH_OK;
+    ensures region_but(first, end);
+    ensures all_owed(first, end);
+    ensures kept_but{Pre,Post}(first, end);
+    ensures \forall integer i; first <= i < end ==>
+      g_held[i] == 0 && fh_slots[i].state == FH_STATE_ONE &&
+      fh_slots[i].type == type;
+    ensures source->make == \null ==>
+      \forall integer i; first <= i < end ==> fh_slots[i].meta ==
+        (source->meta == \null ? fh_meta_zero : *source->meta);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status claim_pages(uint64_t first, uint64_t end,
 				  const struct fh_meta_type *type,
 				  const struct meta_source *source,
 				  uintptr_t site)
 {
+	/*@
+	  loop invariant first <= i <= end;
+	  loop invariant region_inv;
+	  loop invariant kept_but{Pre,Here}(first, i);
+	  loop invariant first < i ==> 0 < first;
+	  loop invariant \forall integer j; first <= j < i ==>
+	    state_is(j, FH_STATE_ONE) && g_held[j] == 1 && g_raw[j] == 0;
+	  loop invariant \forall integer j; first <= j < i ==>
+	    fh_slots[j].type == type;
+	  loop invariant source->make == \null ==>
+	    \forall integer j; first <= j < i ==> fh_slots[j].meta ==
+	      (source->meta == \null ? fh_meta_zero : *source->meta);
+	  loop invariant \forall integer j; first <= j < i ==>
+	    claim_answer{Pre}(j) == FH_OK;
+	  loop invariant first_refused{Pre}(first, end) ==
+	    first_refused{Pre}(i, end);
+	  loop assigns i, fh_slots[0 .. FH_LAST_FRAME],
+	    g_held[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+	    fh_memory.sections[0 .. FH_LAST_SECTION];
+	  loop variant end - i;
+	*/
 	for (uint64_t i = first; i < end; i++) {
 		uint64_t frame;
 		enum fh_status status =
 			fh_slot_claim_at(fh_paddr_of_frame(i), &frame);
 
+		/*@ assert slot_kept{Pre,LoopCurrent}(i); */
+		/*@ assert claim_answer{LoopCurrent}(i) == claim_answer{Pre}(i); */
+		/*@ assert status == claim_answer{LoopCurrent}(i); */
+		/*@ assert \forall integer j; first <= j < i ==>
+		      slot_same{LoopCurrent,Here}(j); */
+		/*@ assert \forall integer j; first <= j < i ==>
+		      state_is(j, FH_STATE_ONE) && g_held[j] == 1 &&
+		      g_raw[j] == 0; */
 		if (status != FH_OK) {
+			/*@ assert kept_but{Pre,Here}(first, i); */
+			/*@ ghost ghost_redeem(first, i - first); */
+			/*@ assert all_owed(first, i); */
+			/*@ assert \forall integer j; first <= j < i ==>
+			      state_is(j, FH_STATE_ONE) && g_held[j] == 0 &&
+			      g_raw[j] == 0; */
 			unclaim_pages(first, i, site);
+			/*@ assert kept_but{Pre,Here}(first, i); */
 			return status;
 		}
+		/*@ assert slot_inv(i) && state_is(i, FH_STATE_BUSY); */
 		struct fh_meta meta = make_meta(source, i);
 		fh_slot_write(i, type, &meta);
 		fh_slot_publish(i);
+		/*@ ghost g_held[i] = g_held[i] + 1; */
+		/*@ assert slot_inv(i) && state_is(i, FH_STATE_ONE); */
+		/*@ assert g_held[i] == 1 && g_raw[i] == 0; */
+		/*@ assert \forall integer j; first <= j < i ==>
+		      fh_slots[j].type == type; */
+		/*@ assert source->make == \null ==>
+		      \forall integer j; first <= j < i ==> fh_slots[j].meta ==
+		        (source->meta == \null ? fh_meta_zero : *source->meta); */
 	}
+	/*@ assert kept_but{Pre,Here}(first, end); */
+	/*@ ghost ghost_redeem(first, end - first); */
+	/*@ assert kept_but{Pre,Here}(first, end); */
+	/*@ assert region_but(first, end); */
+	/*@ assert all_owed(first, end); */
 	return FH_OK;
 }
 
@@ -154,6 +269,83 @@ static enum fh_status check_range(struct fh_paddr start, struct fh_paddr end)
 	return FH_OK;
 }
 
+/*@
+  requires region_inv && \valid(out);
+  requires type == \null || \valid_read(type);
+  requires \valid_read(source) && \separated(source, out);
+  requires source->meta == \null || \valid_read(source->meta);
+  assigns *out, fh_slots[0 .. FH_LAST_FRAME], g_held[0 .. FH_LAST_FRAME],
+          g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region_inv;
+  ensures \result != FH_OK ==> *out == \old(*out);
+  behavior invalid:
+    assumes type == \null || type->size > FH_META_SIZE;
+    ensures \result == FH_E_INVALID && kept{Pre,Post};
+  behavior not_aligned:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes !is_aligned(start.bytes) || !is_aligned(end.bytes);
+    ensures \result == FH_E_NOT_ALIGNED && kept{Pre,Post};
+  behavior out_of_bound:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND && kept{Pre,Post};
+  behavior empty:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) <= fh_memory.frame_end;
+    assumes start.bytes >= end.bytes;
+    ensures \result == FH_E_EMPTY && kept{Pre,Post};
+  behavior no_slot:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_OUT_OF_BOUND;
+    ensures \result == FH_E_OUT_OF_BOUND;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior in_use:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_IN_USE;
+    ensures \result == FH_E_IN_USE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior unique:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior busy:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_BUSY;
+    ensures \result == FH_E_BUSY;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior ok:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) == FH_OK;
+    ensures \result == FH_OK && out->handle == frame_at(start.bytes);
+    ensures out->count == frame_at(end.bytes) - frame_at(start.bytes);
+    ensures segment_handle(out->handle, out->count);
+    ensures all_claimed(out->handle, out->handle + out->count, type);
+    ensures source->make == \null ==>
+      \forall integer i; out->handle <= i < out->handle + out->count ==>
+        fh_slots[i].meta == (source->meta == \null
+          ? fh_meta_zero : \old(*source->meta));
+    ensures kept_but{Pre,Post}(out->handle, out->handle + out->count);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status claim_segment(struct fh_paddr start, struct fh_paddr end,
 				    const struct fh_meta_type *type,
 				    const struct meta_source *source,
@@ -171,6 +363,7 @@ static enum fh_status claim_segment(struct fh_paddr start, struct fh_paddr end,
 	if (status != FH_OK)
 		return status;
 	*out = make_segment(first, last - first, site);
+	/*@ assert \forall integer j; first <= j < last ==> slot_inv(j); */
 	return FH_OK;
 }
 
@@ -318,6 +511,12 @@ struct fh_range fh_segment_into_raw(struct fh_segment *s)
 }
 
 /* Whether somebody shares the page, as far as one look can tell. */
+/*@
+  requires region_inv && frame < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result == share_answer(frame);
+*/
 static enum fh_status check_shared(uint64_t frame)
 {
 	uint64_t i;
@@ -332,6 +531,42 @@ static enum fh_status check_shared(uint64_t frame)
 	return status == FH_OK ? FH_E_UNUSED : status;
 }
 
+/* The first answer that is none of FH_OK, if any. */
+/*@
+  requires region_inv && 0 < count;
+  requires first + count <= fh_memory.frame_end;
+  assigns \nothing;
+  exits \false;
+  ensures \result == restore_answer(first, first + count);
+  ensures \result == FH_OK ==>
+    \forall integer i; first <= i < first + count ==>
+      slot_inv(i) && live(i) && is_shared(fh_slots[i].state);
+*/
+static enum fh_status check_all_shared(uint64_t first, uint64_t count)
+{
+	/*@
+	  loop invariant 0 <= i <= count;
+	  loop invariant \forall integer j; first <= j < first + i ==>
+	    slot_inv(j) && live(j) && is_shared(fh_slots[j].state);
+	  loop invariant first_unshared(first, first + count) ==
+	    first_unshared(first + i, first + count);
+	  loop assigns i;
+	  loop variant count - i;
+	*/
+	for (uint64_t i = 0; i < count; i++) {
+		enum fh_status status = check_shared(first + i);
+
+		/*@ assert status != FH_OK ==>
+		      status == restore_answer(first, first + count); */
+		/*@ assert status == FH_OK ==> slot_inv(first + i) &&
+		      live(first + i) && is_shared(fh_slots[first + i].state);
+		*/
+		if (status != FH_OK)
+			return status;
+	}
+	return FH_OK;
+}
+
 enum fh_status fh_segment_from_raw(struct fh_range range,
 				   struct fh_segment *out)
 {
@@ -342,12 +577,9 @@ enum fh_status fh_segment_from_raw(struct fh_range range,
 	if (range.first > fh_memory.frame_end ||
 	    range.count > fh_memory.frame_end - range.first)
 		return FH_E_OUT_OF_BOUND;
-	for (uint64_t i = 0; i < range.count; i++) {
-		enum fh_status status = check_shared(range.first + i);
-
-		if (status != FH_OK)
-			return status;
-	}
+	enum fh_status status = check_all_shared(range.first, range.count);
+	if (status != FH_OK)
+		return status;
 	out->handle = fh_unit_restore(range.first, range.count, FH_UNIT_SEGMENT,
 				      FH_CALLER);
 	out->count = range.count;
@@ -387,6 +619,13 @@ enum fh_status fh_usegment_from_segment(struct fh_segment *s,
 {
 	if (s->count == 0)
 		return FH_E_EMPTY;
+	/*@
+	  loop invariant 0 <= i <= s->count;
+	  loop invariant \forall integer j; s->handle <= j < s->handle + i ==>
+	    fh_slots[j].type->untyped;
+	  loop assigns i;
+	  loop variant s->count - i;
+	*/
 	for (uint64_t i = 0; i < s->count; i++)
 		if (!fh_slots[fh_segment_first(*s) + i].type->untyped)
 			return FH_E_WRONG_TYPE;

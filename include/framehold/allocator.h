@@ -43,7 +43,9 @@ void fh_allocator_fini(void);
 
 /*
  * Whether a page is the allocator's to have, free or not: a last put hands it
- * back then. Constant for a page while anybody holds it. Any context.
+ * back then. Constant for a page while anybody holds it. Any context. It is not
+ * asked for sections that fh_memory.cover calls FH_COVER_ALL: a table that an
+ * allocator may leave there while it is up.
  */
 /*@
   assigns \nothing;

@@ -127,6 +127,81 @@ FH_INLINE struct fh_paddr fh_segment_end(struct fh_segment s)
  * checked in this order. Contexts as fh_frame_from_unused().
  * Seed: Segment::from_unused.
  */
+/*@
+  requires region_inv && \valid(out);
+  requires type == \null || \valid_read(type);
+  requires meta == \null || \valid_read(meta);
+  assigns *out, fh_slots[0 .. FH_LAST_FRAME], g_held[0 .. FH_LAST_FRAME],
+          g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region_inv;
+  ensures \result != FH_OK ==> *out == \old(*out);
+  behavior invalid:
+    assumes type == \null || type->size > FH_META_SIZE;
+    ensures \result == FH_E_INVALID && kept{Pre,Post};
+  behavior not_aligned:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes !is_aligned(start.bytes) || !is_aligned(end.bytes);
+    ensures \result == FH_E_NOT_ALIGNED && kept{Pre,Post};
+  behavior out_of_bound:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND && kept{Pre,Post};
+  behavior empty:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) <= fh_memory.frame_end;
+    assumes start.bytes >= end.bytes;
+    ensures \result == FH_E_EMPTY && kept{Pre,Post};
+  behavior no_slot:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_OUT_OF_BOUND;
+    ensures \result == FH_E_OUT_OF_BOUND;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior in_use:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_IN_USE;
+    ensures \result == FH_E_IN_USE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior unique:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior busy:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_BUSY;
+    ensures \result == FH_E_BUSY;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior ok:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) == FH_OK;
+    ensures \result == FH_OK && out->handle == frame_at(start.bytes);
+    ensures out->count == frame_at(end.bytes) - frame_at(start.bytes);
+    ensures segment_handle(out->handle, out->count);
+    ensures all_claimed(out->handle, out->handle + out->count, type);
+    ensures \forall integer i;
+      out->handle <= i < out->handle + out->count ==>
+        fh_slots[i].meta == (meta == \null ? fh_meta_zero : \old(*meta));
+    ensures kept_but{Pre,Post}(out->handle, out->handle + out->count);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_from_unused(struct fh_paddr start,
 				      struct fh_paddr end,
@@ -139,6 +214,77 @@ enum fh_status fh_segment_from_unused(struct fh_paddr start,
  * once for each page that could be claimed, after it was; what it made for a
  * page that is dropped again is on_drop's to release.
  */
+/*@
+  requires region_inv && \valid(out);
+  requires type == \null || \valid_read(type);
+  assigns *out, fh_slots[0 .. FH_LAST_FRAME], g_held[0 .. FH_LAST_FRAME],
+          g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region_inv;
+  ensures \result != FH_OK ==> *out == \old(*out);
+  behavior invalid:
+    assumes type == \null || type->size > FH_META_SIZE;
+    ensures \result == FH_E_INVALID && kept{Pre,Post};
+  behavior not_aligned:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes !is_aligned(start.bytes) || !is_aligned(end.bytes);
+    ensures \result == FH_E_NOT_ALIGNED && kept{Pre,Post};
+  behavior out_of_bound:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND && kept{Pre,Post};
+  behavior empty:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes is_aligned(start.bytes) && is_aligned(end.bytes);
+    assumes frame_at(end.bytes) <= fh_memory.frame_end;
+    assumes start.bytes >= end.bytes;
+    ensures \result == FH_E_EMPTY && kept{Pre,Post};
+  behavior no_slot:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_OUT_OF_BOUND;
+    ensures \result == FH_E_OUT_OF_BOUND;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior in_use:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_IN_USE;
+    ensures \result == FH_E_IN_USE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior unique:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior busy:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) ==
+            FH_E_BUSY;
+    ensures \result == FH_E_BUSY;
+    ensures claim_undone{Pre,Post}(frame_at(start.bytes),
+                                   frame_at(end.bytes));
+  behavior ok:
+    assumes type != \null && type->size <= FH_META_SIZE;
+    assumes range_to_claim(start.bytes, end.bytes);
+    assumes refusal(frame_at(start.bytes), frame_at(end.bytes)) == FH_OK;
+    ensures \result == FH_OK && out->handle == frame_at(start.bytes);
+    ensures out->count == frame_at(end.bytes) - frame_at(start.bytes);
+    ensures segment_handle(out->handle, out->count);
+    ensures all_claimed(out->handle, out->handle + out->count, type);
+    ensures kept_but{Pre,Post}(out->handle, out->handle + out->count);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_from_unused_with(struct fh_paddr start,
 					   struct fh_paddr end,
@@ -289,7 +435,9 @@ enum fh_status fh_segment_next(struct fh_segment *s, struct fh_frame *out);
   ensures region_inv && s->handle == 0 && s->count == 0;
   ensures \forall integer i;
     \old(s->handle) <= i < \old(s->handle) + \old(s->count) ==>
-      g_held[i] == \old(g_held[i]) - 1 && put_once{Pre,Post}(i);
+      g_held[i] == \old(g_held[i]) - 1;
+  ensures all_put{Pre,Post}(\old(s->handle),
+                            \old(s->handle) + \old(s->count));
 */
 void fh_segment_put(struct fh_segment *s);
 
@@ -323,6 +471,60 @@ struct fh_range fh_segment_into_raw(struct fh_segment *s);
  *
  * Seed: Segment::from_raw.
  */
+/*@
+  requires region_inv && \valid(out);
+  requires \forall integer i; range.first <= i < range.first + range.count &&
+    live(i) && is_shared(fh_slots[i].state) ==> g_raw[i] > 0;
+  assigns *out, g_held[range.first .. range.first + range.count - 1],
+          g_raw[range.first .. range.first + range.count - 1];
+  exits \false;
+  ensures region_inv;
+  ensures \result != FH_OK ==> kept{Pre,Post} && *out == \old(*out);
+  behavior empty:
+    assumes range.count == 0;
+    ensures \result == FH_OK && out->handle == 0 && out->count == 0;
+    ensures kept{Pre,Post};
+  behavior out_of_bound:
+    assumes range.count > 0;
+    assumes range.first + range.count > fh_memory.frame_end;
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior no_slot:
+    assumes range.count > 0;
+    assumes range.first + range.count <= fh_memory.frame_end;
+    assumes restore_answer(range.first, range.first + range.count) ==
+            FH_E_OUT_OF_BOUND;
+    ensures \result == FH_E_OUT_OF_BOUND;
+  behavior unused:
+    assumes range.count > 0;
+    assumes range.first + range.count <= fh_memory.frame_end;
+    assumes restore_answer(range.first, range.first + range.count) ==
+            FH_E_UNUSED;
+    ensures \result == FH_E_UNUSED;
+  behavior unique:
+    assumes range.count > 0;
+    assumes range.first + range.count <= fh_memory.frame_end;
+    assumes restore_answer(range.first, range.first + range.count) ==
+            FH_E_UNIQUE;
+    ensures \result == FH_E_UNIQUE;
+  behavior busy:
+    assumes range.count > 0;
+    assumes range.first + range.count <= fh_memory.frame_end;
+    assumes restore_answer(range.first, range.first + range.count) ==
+            FH_E_BUSY;
+    ensures \result == FH_E_BUSY;
+  behavior ok:
+    assumes range.count > 0;
+    assumes range.first + range.count <= fh_memory.frame_end;
+    assumes restore_answer(range.first, range.first + range.count) == FH_OK;
+    ensures \result == FH_OK;
+    ensures out->handle == range.first && out->count == range.count;
+    ensures segment_handle(out->handle, out->count);
+    ensures \forall integer i;
+      range.first <= i < range.first + range.count ==>
+        g_held[i] == \old(g_held[i]) + 1 && g_raw[i] == \old(g_raw[i]) - 1;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_segment_from_raw(struct fh_range range,
 				   struct fh_segment *out);
@@ -354,12 +556,21 @@ enum fh_status fh_segment_borrow(struct fh_segment s, uint64_t index,
   requires segment_handle(s.handle, s.count);
   assigns \nothing;
   exits \false;
-  ensures \result == FH_OK || \result == FH_E_EMPTY ||
-          \result == FH_E_WRONG_TYPE;
-  ensures \result == FH_E_EMPTY <==> s.count == 0;
-  ensures \result == FH_OK <==> s.count > 0 &&
-    \forall integer i; s.handle <= i < s.handle + s.count ==>
+  behavior empty:
+    assumes s.count == 0;
+    ensures \result == FH_E_EMPTY;
+  behavior wrong_type:
+    assumes s.count > 0;
+    assumes \exists integer i; s.handle <= i < s.handle + s.count &&
+      fh_slots[i].type != type;
+    ensures \result == FH_E_WRONG_TYPE;
+  behavior ok:
+    assumes s.count > 0;
+    assumes \forall integer i; s.handle <= i < s.handle + s.count ==>
       fh_slots[i].type == type;
+    ensures \result == FH_OK;
+  complete behaviors;
+  disjoint behaviors;
 */
 FH_NODISCARD
 enum fh_status fh_segment_check_type(struct fh_segment s,
@@ -372,6 +583,29 @@ enum fh_status fh_segment_check_type(struct fh_segment s,
  * count changes. Otherwise the caller keeps *s: FH_E_EMPTY, FH_E_WRONG_TYPE.
  * Any context. Seed: TryFrom<Segment<dyn AnyFrameMeta>> for USegment.
  */
+/*@
+  requires region_inv && \valid(s) && \valid(out) && \separated(s, out);
+  requires segment_handle(s->handle, s->count);
+  assigns *s, *out;
+  exits \false;
+  ensures \result != FH_OK ==> *s == \old(*s) && *out == \old(*out);
+  behavior empty:
+    assumes s->count == 0;
+    ensures \result == FH_E_EMPTY;
+  behavior wrong_type:
+    assumes s->count > 0;
+    assumes \exists integer i; s->handle <= i < s->handle + s->count &&
+      !fh_slots[i].type->untyped;
+    ensures \result == FH_E_WRONG_TYPE;
+  behavior ok:
+    assumes s->count > 0;
+    assumes \forall integer i; s->handle <= i < s->handle + s->count ==>
+      fh_slots[i].type->untyped;
+    ensures \result == FH_OK && s->handle == 0 && s->count == 0;
+    ensures out->handle == \old(s->handle) && out->count == \old(s->count);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_usegment_from_segment(struct fh_segment *s,
 					struct fh_usegment *out);
@@ -435,6 +669,19 @@ FH_INLINE uint64_t fh_usegment_count(struct fh_usegment s)
 }
 
 /* As fh_segment_put(). */
+/*@
+  requires region_inv && \valid(s) && segment_handle(s->handle, s->count);
+  assigns *s, fh_slots[s->handle .. s->handle + s->count - 1],
+          g_held[s->handle .. s->handle + s->count - 1],
+          g_free[s->handle .. s->handle + s->count - 1];
+  exits \false;
+  ensures region_inv && s->handle == 0 && s->count == 0;
+  ensures \forall integer i;
+    \old(s->handle) <= i < \old(s->handle) + \old(s->count) ==>
+      g_held[i] == \old(g_held[i]) - 1;
+  ensures all_put{Pre,Post}(\old(s->handle),
+                            \old(s->handle) + \old(s->count));
+*/
 FH_INLINE void fh_usegment_put(struct fh_usegment *s)
 {
 	struct fh_segment segment = fh_segment_from_usegment(s);
