@@ -552,6 +552,7 @@ REQUESTS = [
              "		if (!fh_allocator_covers(i))\n"),
 ]
 
+<<<<<<< HEAD
 ZONES = [
     dict(name="free_page_is_given_again", function="fh_zone_give",
          file="src/zones.c",
@@ -577,3 +578,58 @@ ZONES = [
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES]
+=======
+CURSORS = [
+    dict(name="piece_crosses_a_page", function="io_piece",
+         file="src/io.c",
+         old="	uint64_t left = FH_PAGE_SIZE - pa % FH_PAGE_SIZE;",
+         new="	uint64_t left = FH_PAGE_SIZE;"),
+    dict(name="lesser_is_greater", function="io_min", file="src/io.c",
+         old="	return a < b ? a : b;", new="	return a < b ? b : a;"),
+    dict(name="limit_grows", function="fh_reader_limit", file="src/io.c",
+         old="	reader->end = reader->at + io_min(fh_reader_remain(reader), max);",
+         new="	reader->end = reader->at + max;"),
+    dict(name="skip_past_the_end", function="fh_reader_skip",
+         file="src/io.c",
+         old="	if (n > fh_reader_remain(reader))\n"
+             "		return FH_E_INVALID;\n"
+             "	reader->at += n;",
+         new="	reader->at += n;"),
+    dict(name="skip_refuses_the_end", function="fh_writer_skip",
+         file="src/io.c",
+         old="	if (n > fh_writer_avail(writer))\n"
+             "		return FH_E_INVALID;\n"
+             "	writer->at += n;",
+         new="	if (n >= fh_writer_avail(writer))\n"
+             "		return FH_E_INVALID;\n"
+             "	writer->at += n;"),
+    dict(name="once_without_room", function="check_once", file="src/io.c",
+         old="	if (n > end - at)\n		return FH_E_INVALID;\n", new=""),
+    dict(name="once_at_any_address", function="check_once", file="src/io.c",
+         old="	return at % n == 0 ? FH_OK : FH_E_NOT_ALIGNED;",
+         new="	return FH_OK;"),
+    dict(name="extent_by_addition", function="check_extent",
+         file="src/io.c",
+         old="	if (n > UINT64_MAX - offset)\n"
+             "		return FH_E_OVERFLOW;\n"
+             "	return offset <= size && n <= size - offset ? FH_OK",
+         new="	return offset + n <= size ? FH_OK"),
+    dict(name="part_begins_at_the_start", function="fh_reader_at",
+         file="src/io.c",
+         old="	out->at = whole.at + offset;\n"
+             "	out->end = whole.at + offset + n;\n"
+             "	return FH_OK;\n"
+             "}\n"
+             "\n"
+             "enum fh_status fh_writer_at",
+         new="	out->at = whole.at;\n"
+             "	out->end = whole.at + offset + n;\n"
+             "	return FH_OK;\n"
+             "}\n"
+             "\n"
+             "enum fh_status fh_writer_at"),
+]
+
+MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
+             *BLOCKS, *REQUESTS, *CURSORS]
+>>>>>>> 45fb8d8 (evidence: all proved from nothing; bugs in cursors)

@@ -243,6 +243,10 @@ def contract_rules_are_the_contracts():
     return complaints_of("python3", "proof/translate.py", "--check")
 
 
+def numbers_of_evidence_are_true():
+    return complaints_of("python3", "tools/evidence.py", "--check")
+
+
 def readme_example_runs():
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "example.c"
@@ -284,6 +288,7 @@ CHECKS = [
     mapping_is_true,
     what_is_trusted_is_listed,
     contract_rules_are_the_contracts,
+    numbers_of_evidence_are_true,
     readme_example_runs,
     kernels_can_build_it,
 ]

@@ -41,7 +41,7 @@ def survivors(entries):
 def proofs(work):
     bugs = mutations("proof/mutations.py")
     of_seeds = properties.totals(properties.read()[0])
-    return (f"{len(work.proved)} functions of {len(prove.UNITS)} files do what "
+    return (f"{len(work.proved)} functions in {len(prove.UNITS)} units do what "
             "their contracts say, for all inputs, without a run-time error. "
             f"Of {len(bugs)} bugs seeded in them {survivors(bugs)} left no "
             "goal open, explained. Properties that the source system calls "
