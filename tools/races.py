@@ -26,6 +26,11 @@ PARTS = ("graph", "model", "races", "trace", "explore", "tsan")
 FOUND = {"check": "check failed", "race": "data race", "deadlock": "deadlock"}
 LIMIT = 600
 
+# Sections of 64 pages, nodes of 4 entries: (header, line, line instead).
+SMALL = (("slot.h", "#define FH_SECTION_FRAMES UINT64_C(32768)",
+          "#define FH_SECTION_FRAMES UINT64_C(64)"),
+         ("prop.h", "#define FH_NODE_BITS    9", "#define FH_NODE_BITS    2"))
+
 
 def run(*words, **options):
     return subprocess.run([str(word) for word in words], text=True,
@@ -63,7 +68,7 @@ def compile_watched(compiler, level, tree, source, target, *defines):
     extra = ["-Wno-tsan"] if compiler == "gcc" else []
     must(compiler, "-std=gnu11", f"-O{level}", "-g", "-fno-builtin",
          "-fsanitize=thread", *extra, "-DFH_CHECKED=0", "-DFH_MAX_CPUS=3",
-         *defines, f"-I{tree}/include", f"-I{tree}/arch/x86_64",
+         *defines, f"-I{tree}/include", f"-I{tree}/arch/riscv64",
          f"-I{tree}/arch/vtd", f"-I{tree}/src", f"-I{CHECKER}",
          f"-I{CHECKER}/drivers", "-c", source, "-o", target)
     must("objcopy", *(word for name in ("memset", "memcpy", "memmove")
@@ -73,16 +78,15 @@ def compile_watched(compiler, level, tree, source, target, *defines):
 
 
 def copy_library(tree):
-    """The sources, but with sections so small that a thread can zero one."""
+    """The sources, but with what a thread zeroes made small: see SMALL."""
     for part in ("src", "include", "arch"):
         shutil.copytree(ROOT / part, tree / part)
-    header = tree / "include/framehold/slot.h"
-    usual = "#define FH_SECTION_FRAMES UINT64_C(32768)"
-    text = header.read_text()
-    if text.count(usual) != 1:
-        sys.exit(f"{header}: no line {usual}")
-    header.write_text(text.replace(usual,
-                                   "#define FH_SECTION_FRAMES UINT64_C(64)"))
+    for name, usual, small in SMALL:
+        header = tree / "include/framehold" / name
+        text = header.read_text()
+        if text.count(usual) != 1:
+            sys.exit(f"{header}: no line {usual}")
+        header.write_text(text.replace(usual, small))
 
 
 class Programs:

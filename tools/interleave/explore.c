@@ -15,6 +15,9 @@
  *               (a revisit). To visit each graph once, only if what is taken
  *               out was chosen in the one way that counts: maximal_when_added()
  *
+ * What lies on a thread's stack is the thread's own: no event, and no word, for
+ * another frame may lie there next.
+ *
  * A thread that spins or blocks stays where it is for the rest of the
  * execution. When all others have ended, spinning threads get one more turn on
  * the newest values: if none of them gets on, that is a deadlock.
@@ -568,12 +571,24 @@ static uint64_t access_probe(const struct access *a)
 	return before;
 }
 
+/* Whether it lies on the running thread's stack, where nobody else may look. */
+static bool is_own_stack(const void *address, uintptr_t pc)
+{
+	uintptr_t at = (uintptr_t)address - (uintptr_t)fiber;
+
+	if (at >= sizeof(fiber))
+		return false;
+	if (at / sizeof(fiber[0]) != current)
+		fail("an access of another thread's stack", address, pc);
+	return true;
+}
+
 uint64_t explore_access(const struct access *access)
 {
 	struct access a = *access;
 	uint64_t before = 0;
 
-	if (mode == SINGLE_THREADED)
+	if (mode == SINGLE_THREADED || is_own_stack(a.address, a.pc))
 		return access_memory(&a);
 	if (mode == PROBING)
 		return access_probe(&a);
@@ -639,7 +654,7 @@ static void refresh_memory(const char *first, size_t size)
 void explore_plain(const void *address, size_t size, bool is_write,
 		   uintptr_t pc)
 {
-	if (mode != RUNNING)
+	if (mode != RUNNING || is_own_stack(address, pc))
 		return;
 	const char *wrong = races_note(current, address, size, is_write, false);
 	if (wrong != NULL)
