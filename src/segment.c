@@ -547,7 +547,10 @@ static enum fh_status check_all_shared(uint64_t first, uint64_t count)
 	/*@
 	  loop invariant 0 <= i <= count;
 	  loop invariant \forall integer j; first <= j < first + i ==>
-	    slot_inv(j) && live(j) && is_shared(fh_slots[j].state);
+	    slot_inv(j);
+	  loop invariant \forall integer j; first <= j < first + i ==> live(j);
+	  loop invariant \forall integer j; first <= j < first + i ==>
+	    is_shared(fh_slots[j].state);
 	  loop invariant first_unshared(first, first + count) ==
 	    first_unshared(first + i, first + count);
 	  loop assigns i;
@@ -563,6 +566,11 @@ static enum fh_status check_all_shared(uint64_t first, uint64_t count)
 		*/
 		if (status != FH_OK)
 			return status;
+		/*@ assert slot_inv(first + i); */
+		/*@ assert live(first + i); */
+		/*@ assert is_shared(fh_slots[first + i].state); */
+		/*@ assert \forall integer j; first <= j < first + i + 1 ==>
+		      j == first + i || j < first + i; */
 	}
 	return FH_OK;
 }
