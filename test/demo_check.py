@@ -334,6 +334,9 @@ def demo_works_on_machines_of_any_size():
     for size in ("128K", "700K", "5M", "4G", "40G"):
         output = works("--ram", size, "--cpus", "3").stdout
         assert row(output, "free") > 0
+        too_small = "too few for programs in address spaces" in output
+        assert too_small == (size in ("128K", "700K")), output
+        assert too_small or "address spaces made and given up" in output
 
 
 CHECKS = [

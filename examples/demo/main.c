@@ -20,6 +20,8 @@
 
 #include "hosted.h"
 
+#include <framehold/framehold.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,7 +192,15 @@ static bool run_programs(const struct story *story)
 		.seed = story->options.seed,
 	};
 	struct spaces_result result;
+	struct fh_alloc_stats stats;
 
+	fh_alloc_stats(&stats);
+	if (stats.free < spaces_need(plan.cpus)) {
+		printf("\n%" PRIu64 " free pages are too few for programs in "
+		       "address spaces: %" PRIu64 " are needed\n",
+		       stats.free, spaces_need(plan.cpus));
+		return true;
+	}
 	printf("\nPrograms live in address spaces of their own, on all "
 	       "CPUs:\n");
 	fflush(stdout);

@@ -393,8 +393,23 @@ static bool complain(const char *what, const char *why)
 	return false;
 }
 
+/*
+ * Two spaces' heaps and nodes for each CPU, those of two lives ago that wait for
+ * a grace period, and what all have. 2 MiB are had only where there are some.
+ */
+uint64_t spaces_need(unsigned cpus)
+{
+	return 64 + cpus * (4 * HEAP_PAGES + 128);
+}
+
 static bool open_stage(const struct spaces_plan *plan)
 {
+	/* Nothing of the kernel's is mapped here: one entry of the root. */
+	struct fh_page_range window = {
+		.first = fh_page_table_range(FH_TABLE_KERNEL, 4).first,
+		.count = 1,
+	};
+
 	memset(&stage, 0, sizeof(stage));
 	stage.plan = plan;
 	for (unsigned cpu = 0; cpu < plan->cpus; cpu++)
@@ -403,7 +418,7 @@ static bool open_stage(const struct spaces_plan *plan)
 	enum fh_status status = hosted_mmu_start(own_format(), 4);
 
 	if (status == FH_OK)
-		status = fh_page_table_create_kernel(NULL, NULL, 0,
+		status = fh_page_table_create_kernel(NULL, &window, 1,
 						     &stage.kernel);
 	if (status == FH_OK)
 		status = fh_space_create(&stage.kernel, &stage.meeting);

@@ -32,6 +32,9 @@ struct spaces_result {
 	double seconds;
 };
 
+/* Free pages that so many CPUs' programs may need at once, at most. */
+uint64_t spaces_need(unsigned cpus);
+
 /*
  * Runs them. If a program finds anything but what it has written, or the MMU a
  * translation that should be gone, or an audit anything, says so on stderr and
