@@ -395,11 +395,11 @@ static bool complain(const char *what, const char *why)
 
 /*
  * Two spaces' heaps and nodes for each CPU, those of two lives ago that wait for
- * a grace period, and what all have. 2 MiB are had only where there are some.
+ * a grace period, 2 MiB in one leaf, and what all have.
  */
 uint64_t spaces_need(unsigned cpus)
 {
-	return 64 + cpus * (4 * HEAP_PAGES + 128);
+	return 64 + cpus * (4 * HEAP_PAGES + 128 + FH_NODE_ENTRIES);
 }
 
 static bool open_stage(const struct spaces_plan *plan)
