@@ -392,22 +392,39 @@ void bench_table_begin(FILE *csv)
 			     "note\n");
 }
 
+/* Fields that were not measured are empty. */
+static void write_csv_row(FILE *csv, const char *build,
+			  const struct bench_row *row,
+			  const struct bench_result *result, const char *note)
+{
+	fprintf(csv, "%s,\"%s\",\"%s\",%u,%s,", build, row->name, row->range,
+		row->threads, row->unit);
+	if (row->floor == NULL)
+		fprintf(csv, ",%.3f,,,,", result->ns);
+	else
+		fprintf(csv, "%.3f,%.3f,%.3f,%.3f,%.3f,", result->floor_ns,
+			result->ns, result->ratio, result->ratio_low,
+			result->ratio_high);
+	fprintf(csv, "%.2f,%d,%zu,%s\n", row->goal, bench_is_over(row, result),
+		result->rounds, note);
+}
+
 void bench_table_row(FILE *csv, const char *build, const struct bench_row *row,
 		     const struct bench_result *result, const char *note)
 {
 	bool over = bench_is_over(row, result);
 
-	printf("%-34s %-7s %u %-5s %9.2f %9.2f %6.2f  %.2f .. %.2f%s%s%s\n",
-	       row->name, row->range, row->threads, row->unit, result->floor_ns,
-	       result->ns, result->ratio, result->ratio_low, result->ratio_high,
-	       over ? "  over" : "", *note != '\0' ? "  " : "", note);
+	printf("%-34s %-7s %u %-5s ", row->name, row->range, row->threads,
+	       row->unit);
+	if (row->floor == NULL)
+		printf("%9s %9.2f %6s  %-12s", "-", result->ns, "-", "-");
+	else
+		printf("%9.2f %9.2f %6.2f  %.2f .. %.2f", result->floor_ns,
+		       result->ns, result->ratio, result->ratio_low,
+		       result->ratio_high);
+	printf("%s%s%s\n", over ? "  over" : "", *note != '\0' ? "  " : "",
+	       note);
 	(void)fflush(stdout);
 	if (csv != NULL)
-		fprintf(csv,
-			"%s,\"%s\",%s,%u,%s,%.3f,%.3f,%.3f,%.3f,%.3f,%.2f,%d,"
-			"%zu,%s\n",
-			build, row->name, row->range, row->threads, row->unit,
-			result->floor_ns, result->ns, result->ratio,
-			result->ratio_low, result->ratio_high, row->goal, over,
-			result->rounds, note);
+		write_csv_row(csv, build, row, result, note);
 }
