@@ -48,8 +48,8 @@ struct boot_info {
 	const char *protocol; /* "PVH", "Multiboot2", "device tree" */
 	size_t count;
 	struct fh_region regions[BOOT_REGIONS]; /* as firmware tells them */
-	struct piece module;  /* a file loaded beside the kernel; or empty */
-	unsigned cpus;        /* that can run, FH_MAX_CPUS at most */
+	struct piece module; /* a file loaded beside the kernel; or empty */
+	unsigned cpus;       /* that can run, FH_MAX_CPUS at most */
 	char command[BOOT_COMMAND_SIZE];
 };
 
