@@ -23,6 +23,8 @@
  *     LAYOUT_AREAS     the pool of areas, LAYOUT_AREA_PAGES of them
  *     LAYOUT_DEVICES   where physical address 0 is, for device registers
  *     LAYOUT_IMAGE     what is added to a physical address in the image
+ *
+ * in ascending order, and PORT_NAME, the machine's name.
  */
 #ifndef KERNEL_PORT_H
 #define KERNEL_PORT_H
@@ -66,6 +68,9 @@ struct fh_table_format port_table_format(void);
 
 /* The root of the tables that this CPU runs on at boot. */
 struct fh_paddr port_boot_root(void);
+
+/* How device registers are cached, in words that the format knows. */
+enum fh_cache port_device_cache(void);
 
 /* Device registers that the port uses, to be mapped at LAYOUT_DEVICES + pa. */
 extern const struct piece port_devices[];
@@ -157,7 +162,7 @@ struct trap {
 void port_user_begin(struct user_context *context, uint64_t entry,
 		     uint64_t stack, uint64_t argument);
 
-/* A system call's number (0) and arguments (1 to 5); its answer. */
+/* A system call's number (0) and arguments (1 to 5), and its answer. */
 uint64_t port_user_word(const struct user_context *context, unsigned i);
 void port_user_answer(struct user_context *context, uint64_t value);
 
@@ -178,6 +183,13 @@ size_t port_copy_to_user(uint64_t to, const void *from, size_t n);
 bool port_load_user32(uint64_t from, uint32_t *value);
 bool port_cas_user32(uint64_t at, uint32_t expected, uint32_t desired,
 		     uint32_t *old);
+
+/*
+ * Code was written to memory, at these addresses of the kernel's: it can be run
+ * once this returns, by whatever address, on this CPU and, after they have
+ * entered a program anew, on others.
+ */
+void port_sync_code(const void *code, size_t n);
 
 /*
  * Whether a load or a store of one byte at a kernel address works: for probes
