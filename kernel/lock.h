@@ -27,4 +27,23 @@ static inline void unlock(struct lock *lock)
 	fh_word_store_release(&lock->word, 0);
 }
 
+/* The same lock, had by several who only read what it protects. */
+static inline void lock_shared(struct lock *lock)
+{
+	uint64_t readers = fh_word_load_relaxed(&lock->word) & ~UINT64_C(1);
+
+	/* Acquire: pairs with the release in unlock(). Readers count by twos. */
+	while (fh_word_cas_acquire(&lock->word, readers, readers + 2) !=
+	       readers) {
+		fh_host_relax();
+		readers = fh_word_load_relaxed(&lock->word) & ~UINT64_C(1);
+	}
+}
+
+static inline void unlock_shared(struct lock *lock)
+{
+	/* Release: pairs with the acquire in lock(). */
+	(void)fh_word_sub_release(&lock->word, 2);
+}
+
 #endif /* KERNEL_LOCK_H */

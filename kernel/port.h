@@ -24,7 +24,9 @@
  *     LAYOUT_DEVICES   where physical address 0 is, for device registers
  *     LAYOUT_IMAGE     what is added to a physical address in the image
  *
- * in ascending order, and PORT_NAME, the machine's name.
+ * in ascending order; LAYOUT_LOAD, the physical address that the image is
+ * loaded at; PORT_NAME, the machine's name; and PORT_ELF_MACHINE, its number in
+ * ELF files.
  */
 #ifndef KERNEL_PORT_H
 #define KERNEL_PORT_H

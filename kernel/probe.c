@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "probe.h"
+
+#include "print.h"
+#include "tables.h"
+#include "team.h"
+
+static unsigned wrong;
+
+static void expect(bool holds, const char *what, uint64_t address)
+{
+	if (holds)
+		return;
+	wrong++;
+	print("WRONG: %s: 0x%lx\n", what, address);
+}
+
+/* ---- The kernel's own tables ---- */
+
+static uint64_t linear_of(const void *image_address)
+{
+	return (uintptr_t)image_address - LAYOUT_IMAGE + LAYOUT_LINEAR;
+}
+
+static void probe_image(void)
+{
+	uint64_t text = (uintptr_t)image_text;
+	uint64_t rodata = (uintptr_t)image_rodata;
+	uint64_t data = (uintptr_t)image_data;
+
+	expect(port_can_read(text), "text cannot be read", text);
+	expect(!port_can_write(text), "text can be written", text);
+	expect(port_can_read(rodata), "constants cannot be read", rodata);
+	expect(!port_can_write(rodata), "constants can be written", rodata);
+	expect(port_can_write(data), "data cannot be written", data);
+	expect(!port_can_write(linear_of(image_text)),
+	       "text can be written by the linear map", linear_of(image_text));
+	expect(!port_can_read((uintptr_t)image_end),
+	       "something behind the image", (uintptr_t)image_end);
+}
+
+static void probe_stacks(void)
+{
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
+		uint64_t guard = (uintptr_t)kernel_stacks[cpu].guard;
+
+		expect(!port_can_read(guard), "no guard below a stack", guard);
+		expect(port_can_read(guard + FH_PAGE_SIZE),
+		       "a stack cannot be read", guard + FH_PAGE_SIZE);
+	}
+}
+
+/* Both addresses of the image lead to the same bytes. */
+static void probe_linear_image(void)
+{
+	const unsigned char *there = (const unsigned char *)image_rodata;
+	const unsigned char *here = fh_host_linear(
+		(struct fh_paddr){(uintptr_t)image_rodata - LAYOUT_IMAGE});
+
+	for (size_t i = 0; i < FH_PAGE_SIZE; i++)
+		if (here[i] != there[i]) {
+			expect(false, "the linear map leads elsewhere",
+			       (uintptr_t)&here[i]);
+			return;
+		}
+}
+
+static void probe_identity(void)
+{
+	uint64_t address = (uintptr_t)boot_begin;
+
+	expect(!port_can_read(address), "boot tables are still in use",
+	       address);
+}
+
+/* Memory is mapped if and only if it is RAM. */
+static void probe_span(const struct fh_span *span, uint64_t frame)
+{
+	uint64_t address = LAYOUT_LINEAR + frame * FH_PAGE_SIZE;
+
+	if (fh_region_is_physical(span->kind))
+		expect(port_can_read(address), "RAM cannot be read", address);
+	else
+		expect(!port_can_read(address), "no RAM, but mapped", address);
+}
+
+static void probe_spans(const struct fh_memory_map *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct fh_span *span = &map->spans[i];
+
+		if (span->first >= fh_map_frame_end(map))
+			break;
+		probe_span(span, span->first);
+		if (span->first + span->count <= fh_map_frame_end(map))
+			probe_span(span, span->first + span->count - 1);
+	}
+}
+
+/* A frame by an area and by the linear map: the same one, and not another. */
+static void probe_area(void)
+{
+	struct fh_area area = {.count = 0};
+	struct fh_frame frame;
+	uint64_t *linear;
+
+	if (fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame) != FH_OK ||
+	    fh_area_create(&kernel_areas, 1, &area) != FH_OK) {
+		expect(false, "no memory for an area", 0);
+		return;
+	}
+	linear = fh_host_linear(fh_frame_paddr(frame));
+	fh_memory_store64(linear, 0x1234567887654321);
+	uint64_t address = area.first * FH_PAGE_SIZE;
+	if (fh_area_map_frame(&area, 0, &frame,
+			      fh_page_prop(FH_PAGE_READ | FH_PAGE_WRITE |
+					   FH_PAGE_GLOBAL)) != FH_OK) {
+		expect(false, "an area cannot be mapped", address);
+		fh_frame_put(&frame);
+	} else {
+		expect(port_can_write(address), "an area is not there",
+		       address);
+		if (port_can_read(address))
+			expect(fh_memory_load64((const uint64_t *)address) ==
+				       0x1234567887654321,
+			       "an area leads elsewhere", address);
+	}
+	expect(fh_area_destroy(&area) == FH_OK, "an area does not go", address);
+	expect(!port_can_read(address), "an area is still there", address);
+}
+
+unsigned probe_tables(const struct fh_memory_map *map)
+{
+	wrong = 0;
+	probe_image();
+	probe_stacks();
+	probe_linear_image();
+	probe_identity();
+	probe_spans(map);
+	probe_area();
+	print("probe tables: %u wrong\n", wrong);
+	return wrong;
+}
+
+/* ---- Shootdown ---- */
+
+#define ROUNDS     64
+#define PROBE_PAGE UINT64_C(0x12345)
+
+static struct {
+	struct fh_space space;
+	uint64_t expected; /* the page's first word; 0: not mapped */
+	uint64_t failures[FH_MAX_CPUS];
+	enum fh_status status;
+} shot;
+
+/* The page's first word as this CPU sees it; 0: it faults. */
+static uint64_t word_seen(void)
+{
+	struct fh_vaddr va = fh_vaddr_of_page(PROBE_PAGE);
+	uint64_t word;
+
+	if (fh_host_user_read(&word, va, sizeof(word)) != sizeof(word))
+		return 0;
+	return word;
+}
+
+/* A new page in place of the old one; 0: in place of it, nothing. */
+static void replace_page(uint64_t word)
+{
+	struct fh_frame frame;
+	struct fh_uframe untyped;
+	uint64_t pages;
+
+	if (shot.expected != 0)
+		shot.status =
+			fh_space_unmap(&shot.space, PROBE_PAGE, 1, &pages);
+	shot.expected = word;
+	if (word == 0 || shot.status != FH_OK)
+		return;
+	shot.status = fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame);
+	if (shot.status != FH_OK)
+		return;
+	fh_memory_store64(fh_host_linear(fh_frame_paddr(frame)), word);
+	shot.status = fh_uframe_from_frame(&frame, &untyped);
+	if (shot.status == FH_OK)
+		shot.status = fh_space_map(&shot.space, PROBE_PAGE, &untyped,
+					   fh_user_prop(FH_PAGE_READ));
+	fh_uframe_put(&untyped);
+}
+
+static void shoot(unsigned cpu)
+{
+	fh_space_activate(&shot.space);
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		team_meet(cpu);
+		/* Another CPU each time: everybody's flushes are needed. */
+		if (round % team_size() == cpu)
+			replace_page(round % 3 == 0 ? 0 : round);
+		team_meet(cpu);
+		shot.failures[cpu] += word_seen() != shot.expected;
+	}
+	fh_kernel_activate(&kernel_table);
+}
+
+unsigned probe_shootdown(void)
+{
+	uint64_t failures = 0;
+
+	shot.expected = 0;
+	shot.status = fh_space_create(&kernel_table, &shot.space);
+	if (shot.status == FH_OK) {
+		team_run(shoot);
+		if (shot.status == FH_OK)
+			shot.status = fh_space_destroy(&shot.space);
+	}
+	for (unsigned cpu = 0; cpu < team_size(); cpu++)
+		failures += shot.failures[cpu];
+	print("probe shootdown: %u rounds on %u CPUs, %lu stale: %s\n", ROUNDS,
+	      team_size(), failures, fh_status_name(shot.status));
+	return (unsigned)failures + (shot.status != FH_OK);
+}
