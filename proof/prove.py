@@ -43,6 +43,9 @@ UNITS = {
     "buddy": ["src/zones.h"],
     "zones": [],
     "layout": ["src/layout.h"],
+    "cursor": ["include/framehold/prop.h", "src/span.h"],
+    "pagetable": ["include/framehold/pagetable.h"],
+    "flush": ["src/flush.h"],
 }
 
 

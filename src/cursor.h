@@ -39,10 +39,8 @@ FH_ALWAYS_INLINE uint64_t fh_cursor_index(const struct fh_cursor *c)
 /* Makes the path lead to the page, which is in the range: up, never down. */
 FH_ALWAYS_INLINE void fh_cursor_seek(struct fh_cursor *c, uint64_t page)
 {
-	uint64_t apart = c->at ^ page;
-
 	while (c->level < c->guard_level &&
-	       apart >> (FH_NODE_BITS * c->level) != 0)
+	       fh_pages_part(c->at, page, c->level + 1U))
 		c->level++;
 	c->at = page;
 }

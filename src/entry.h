@@ -14,31 +14,7 @@
 
 #include "codec.h"
 #include "fh_vtd.h"
-
-#define FH_ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* ---- Arithmetic of the tree ---- */
-
-/* The index of a page's entry in a node of that level. Seed: pte_index. */
-FH_ALWAYS_INLINE uint64_t fh_entry_index(uint64_t page, unsigned level)
-{
-	return (page >> (FH_NODE_BITS * (level - 1))) % FH_NODE_ENTRIES;
-}
-
-/* Where a page lies among those of its entry at that level. */
-FH_ALWAYS_INLINE uint64_t fh_page_in_entry(uint64_t page, unsigned level)
-{
-	return page % fh_level_pages(level);
-}
-
-/* How many of n pages from page on its entry at that level maps. */
-FH_ALWAYS_INLINE uint64_t fh_pages_in_entry(uint64_t page, uint64_t n,
-					    unsigned level)
-{
-	uint64_t left = fh_level_pages(level) - fh_page_in_entry(page, level);
-
-	return n < left ? n : left;
-}
+#include "span.h"
 
 /* ---- Access ---- */
 

@@ -56,6 +56,12 @@ void fh_flush_add_all(struct fh_flush *flush)
 }
 
 /* Whether they overlap or are neighbours. */
+/*@
+  requires flush_range_ok(a.page, a.n) && flush_range_ok(b.page, b.n);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> a.page <= b.page + b.n && b.page <= a.page + a.n;
+*/
 static bool ranges_touch(struct fh_flush_range a, struct fh_flush_range b)
 {
 	return a.page <= b.page ? b.page - a.page <= a.n
@@ -63,6 +69,15 @@ static bool ranges_touch(struct fh_flush_range a, struct fh_flush_range b)
 }
 
 /* The smallest range with both. */
+/*@
+  requires flush_range_ok(a.page, a.n) && flush_range_ok(b.page, b.n);
+  requires a.page <= b.page + b.n && b.page <= a.page + a.n;
+  assigns \nothing;
+  exits \false;
+  ensures flush_range_ok(\result.page, \result.n);
+  ensures \forall integer p; in_range(p, \result.page, \result.n) <==>
+    in_range(p, a.page, a.n) || in_range(p, b.page, b.n);
+*/
 static struct fh_flush_range join_ranges(struct fh_flush_range a,
 					 struct fh_flush_range b)
 {
@@ -74,25 +89,158 @@ static struct fh_flush_range join_ranges(struct fh_flush_range a,
 				       (a_end > b_end ? a_end : b_end) - page};
 }
 
+/* By induction: a range has no more pages than all have. */
+/*@ ghost
+  /@
+    requires \valid_read(flush) && flush->count <= FH_FLUSH_RANGES;
+    requires i < flush->count;
+    assigns \nothing;
+    exits \false;
+    ensures flush->range[i].n <= flush_sum(flush, flush->count);
+  @/
+  void ghost_sum_has(struct fh_flush *flush, uint32_t i)
+  {
+    /@
+      loop invariant j <= flush->count;
+      loop invariant flush_sum(flush, j) >= (j > i ? flush->range[i].n : 0);
+      loop assigns j;
+      loop variant flush->count - j;
+    @/
+    for (uint32_t j = 0; j < flush->count; j++)
+      ;
+  }
+*/
+
+/* Takes range i out. */
+/*@
+  requires \valid(flush) && flush_ranges_ok(flush) && i < flush->count;
+  assigns flush->pages, flush->count, flush->range[i];
+  exits \false;
+  ensures flush->count == \old(flush->count) - 1;
+  ensures \result == \old(flush->range[i]);
+  ensures flush_ranges_ok(flush);
+  ensures \forall integer p; \old(in_flush(flush, p)) ==>
+    in_flush(flush, p) || in_range(p, \result.page, \result.n);
+  ensures \forall integer p; in_flush(flush, p) ==>
+    \old(in_flush(flush, p));
+  ensures \forall integer p; in_range(p, \result.page, \result.n) ==>
+    \old(in_flush(flush, p));
+*/
+static struct fh_flush_range take_range(struct fh_flush *flush, uint32_t i)
+{
+	struct fh_flush_range taken = flush->range[i];
+
+	/*@ ghost ghost_sum_has(flush, i); */
+	flush->pages -= taken.n;
+	flush->count--;
+	flush->range[i] = flush->range[flush->count];
+	/*@ ghost
+	  /@
+	    loop invariant j <= flush->count;
+	    loop invariant flush_sum(flush, j) ==
+	      flush_sum{Pre}(flush, j) +
+	      (j > i ? flush->range[i].n - taken.n : 0);
+	    loop assigns j;
+	    loop variant flush->count - j;
+	  @/
+	  for (uint32_t j = 0; j < flush->count; j++)
+	    ;
+	*/
+	/*@ assert flush_sum{Pre}(flush, flush->count + 1) ==
+	  flush_sum{Pre}(flush, flush->count) +
+	  \at(flush->range[\at(flush->count,Here)].n,Pre); */
+	/*@ assert flush->pages == flush_sum(flush, flush->count); */
+	/*@ assert \forall integer k; 0 <= k < flush->count && k != i ==>
+	  flush->range[k] == \at(flush->range[k],Pre); */
+	/*@ assert \forall integer k; 0 <= k < flush->count ==>
+	  flush_range_ok(flush->range[k].page, flush->range[k].n); */
+	return taken;
+}
+
+/* Adds a range that touches no other, and that there is room for. */
+/*@
+  requires \valid(flush) && flush_ranges_ok(flush);
+  requires flush_range_ok(range.page, range.n);
+  requires flush->count < FH_FLUSH_RANGES;
+  requires range.n <= FH_FLUSH_LIMIT - flush->pages;
+  assigns flush->pages, flush->count, flush->range[flush->count];
+  exits \false;
+  ensures flush_ranges_ok(flush);
+  ensures \forall integer p; \old(in_flush(flush, p)) ==>
+    in_flush(flush, p);
+  ensures \forall integer p; in_range(p, range.page, range.n) ==>
+    in_flush(flush, p);
+  ensures \forall integer p; in_flush(flush, p) ==>
+    \old(in_flush(flush, p)) || in_range(p, range.page, range.n);
+*/
+static void put_range(struct fh_flush *flush, struct fh_flush_range range)
+{
+	flush->range[flush->count] = range;
+	flush->count++;
+	flush->pages += range.n;
+	/*@ ghost
+	  /@
+	    loop invariant j < flush->count;
+	    loop invariant flush_sum(flush, j) ==
+	      flush_sum{Pre}(flush, j);
+	    loop assigns j;
+	    loop variant flush->count - j;
+	  @/
+	  for (uint32_t j = 0; j + 1 < flush->count; j++)
+	    ;
+	*/
+	/*@ assert flush_sum(flush, flush->count) ==
+	  flush_sum(flush, flush->count - 1) + range.n; */
+	/*@ assert \forall integer k; 0 <= k < flush->count - 1 ==>
+	  flush->range[k] == \at(flush->range[k],Pre); */
+}
+
 /*
  * Takes all ranges that touch this one out, and returns them with it. They did
  * not touch each other, so that one look is enough.
  */
+/*@
+  requires \valid(flush) && flush_ranges_ok(flush);
+  requires flush_range_ok(range.page, range.n);
+  assigns flush->pages, flush->count,
+          flush->range[0 .. FH_FLUSH_RANGES - 1];
+  exits \false;
+  ensures flush_ranges_ok(flush);
+  ensures flush_range_ok(\result.page, \result.n);
+  ensures \forall integer p; in_range(p, range.page, range.n) ==>
+    in_range(p, \result.page, \result.n);
+  ensures \forall integer p; \old(in_flush(flush, p)) ==>
+    in_flush(flush, p) || in_range(p, \result.page, \result.n);
+  ensures \forall integer p;
+    in_flush(flush, p) || in_range(p, \result.page, \result.n) ==>
+      \old(in_flush(flush, p)) || in_range(p, range.page, range.n);
+*/
 static struct fh_flush_range absorb_ranges(struct fh_flush *flush,
 					   struct fh_flush_range range)
 {
 	uint32_t i = 0;
 
-	while (i < flush->count) {
-		if (!ranges_touch(flush->range[i], range)) {
+	/*@
+	  loop invariant i <= flush->count && flush_ranges_ok(flush);
+	  loop invariant flush_range_ok(range.page, range.n);
+	  loop invariant \forall integer p;
+	    in_range(p, \at(range.page,Pre), \at(range.n,Pre)) ==>
+	      in_range(p, range.page, range.n);
+	  loop invariant \forall integer p; \at(in_flush(flush, p),Pre) ==>
+	    in_flush(flush, p) || in_range(p, range.page, range.n);
+	  loop invariant \forall integer p;
+	    in_flush(flush, p) || in_range(p, range.page, range.n) ==>
+	      \at(in_flush(flush, p),Pre) ||
+	      in_range(p, \at(range.page,Pre), \at(range.n,Pre));
+	  loop assigns i, range, flush->pages, flush->count,
+	               flush->range[0 .. FH_FLUSH_RANGES - 1];
+	  loop variant flush->count - i;
+	*/
+	while (i < flush->count)
+		if (ranges_touch(flush->range[i], range))
+			range = join_ranges(take_range(flush, i), range);
+		else
 			i++;
-			continue;
-		}
-		range = join_ranges(flush->range[i], range);
-		flush->pages -= flush->range[i].n;
-		flush->count--;
-		flush->range[i] = flush->range[flush->count];
-	}
 	return range;
 }
 
@@ -102,14 +250,12 @@ void fh_flush_add(struct fh_flush *flush, uint64_t page, uint64_t n)
 		return;
 	struct fh_flush_range range =
 		absorb_ranges(flush, (struct fh_flush_range){page, n});
+
 	if (flush->count == FH_FLUSH_RANGES ||
-	    range.n > FH_FLUSH_LIMIT - flush->pages) {
+	    range.n > FH_FLUSH_LIMIT - flush->pages)
 		flush->all = true;
-		return;
-	}
-	flush->range[flush->count] = range;
-	flush->count++;
-	flush->pages += range.n;
+	else
+		put_range(flush, range);
 }
 
 /* ---- On this CPU ---- */

@@ -24,7 +24,44 @@
 #include <framehold/flush.h>
 #include <framehold/host.h>
 
+/*@
+  predicate flush_range_ok(integer page, integer n) =
+    0 < n && 0 <= page && page + n <= FH_PAGE_NUMBER_END;
+
+  predicate in_range(integer p, integer page, integer n) =
+    page <= p < page + n;
+
+  // One of the ranges has the page.
+  predicate in_flush{L}(struct fh_flush *f, integer p) =
+    \exists integer k; 0 <= k < f->count &&
+      in_range(p, f->range[k].page, f->range[k].n);
+
+  // Pages of the first n ranges.
+  logic integer flush_sum{L}(struct fh_flush *f, integer n) =
+    n <= 0 ? 0 : flush_sum(f, n - 1) + f->range[n - 1].n;
+
+  predicate flush_ranges_ok{L}(struct fh_flush *f) =
+    f->count <= FH_FLUSH_RANGES && f->pages == flush_sum(f, f->count) &&
+    f->pages <= FH_FLUSH_LIMIT &&
+    \forall integer k; 0 <= k < f->count ==>
+      flush_range_ok(f->range[k].page, f->range[k].n);
+
+  predicate flush_ok{L}(struct fh_flush *f) =
+    f->all != 0 || flush_ranges_ok(f);
+
+  // A CPU that does it has forgotten the page.
+  predicate flush_covers{L}(struct fh_flush *f, integer p) =
+    f->all != 0 || in_flush(f, p);
+*/
+
 /* Nothing to flush yet. */
+/*@
+  requires \valid(flush);
+  assigns flush->pages, flush->count, flush->all;
+  exits \false;
+  ensures flush_ok(flush) && flush->all == 0;
+  ensures \forall integer p; !flush_covers(flush, p);
+*/
 void fh_flush_init(struct fh_flush *flush);
 
 /*
@@ -32,13 +69,45 @@ void fh_flush_init(struct fh_flush *flush);
  * Ranges that touch are merged; more than FH_FLUSH_LIMIT pages, or ranges than
  * there is room for, make it all pages.
  */
+/*@
+  requires \valid(flush) && flush_ok(flush);
+  requires n <= FH_PAGE_NUMBER_END && page <= FH_PAGE_NUMBER_END - n;
+  assigns *flush;
+  exits \false;
+  ensures flush_ok(flush);
+  ensures \old(flush->all) != 0 ==> flush->all != 0;
+  ensures \forall integer p; in_range(p, page, n) ==> flush_covers(flush, p);
+  ensures \forall integer p; \old(flush_covers(flush, p)) ==>
+    flush_covers(flush, p);
+  ensures flush->all == 0 ==>
+    \forall integer p; flush_covers(flush, p) ==>
+      in_range(p, page, n) || \old(flush_covers(flush, p));
+*/
 void fh_flush_add(struct fh_flush *flush, uint64_t page, uint64_t n);
 
 /* All pages. */
+/*@
+  requires \valid(flush);
+  assigns flush->all;
+  exits \false;
+  ensures flush_ok(flush);
+  ensures \forall integer p; flush_covers(flush, p);
+*/
 void fh_flush_add_all(struct fh_flush *flush);
 
+/*@
+  requires \valid_read(flush) && flush_ok(flush);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> \forall integer p; !flush_covers(flush, p);
+*/
 static inline bool fh_flush_is_empty(const struct fh_flush *flush)
 {
+	/*@ assert !flush->all && flush->count > 0 ==>
+	  in_range(flush->range[0].page, flush->range[0].page,
+	           flush->range[0].n); */
+	/*@ assert !flush->all && flush->count > 0 ==>
+	  flush_covers(flush, flush->range[0].page); */
 	return !flush->all && flush->count == 0;
 }
 

@@ -35,7 +35,7 @@ struct fh_vaddr fh_vaddr_of_page(uint64_t page)
 struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
 					 unsigned levels)
 {
-	uint64_t half = UINT64_C(1) << (FH_NODE_BITS * levels - 1);
+	uint64_t half = fh_level_pages(levels) * (FH_NODE_ENTRIES / 2);
 	struct fh_page_range range = {.first = 0, .count = half};
 
 	if (kind == FH_TABLE_DEVICE)
@@ -55,6 +55,14 @@ const struct fh_meta_type *fh_node_type_of(const struct fh_page_table *table)
 					    : &fh_device_node_type;
 }
 
+/*@
+  requires \valid(table) && table_kind_ok(table->kind);
+  requires is_level(table->levels);
+  assigns table->range;
+  exits \false;
+  ensures table->range.first == range_first(table->kind, table->levels);
+  ensures table->range.count == range_count(table->kind, table->levels);
+*/
 static void set_range(struct fh_page_table *table)
 {
 	table->range = fh_page_table_range((enum fh_table_kind)table->kind,
@@ -65,6 +73,19 @@ static const struct fh_table_format ordinary_format = {.levels = 4,
 						       .huge_level = 3};
 
 /* With defaults filled in. FH_E_INVALID: not built for it. */
+/*@
+  requires \valid(table) && table_kind_ok(table->kind);
+  requires format == \null || \valid_read(format);
+  requires \separated(format, table);
+  assigns table->levels, table->huge_level, table->features, table->range;
+  exits \false;
+  ensures \result == FH_OK || \result == FH_E_INVALID;
+  ensures \result == FH_OK ==> table_ok(table);
+  ensures \result == FH_OK && !device ==>
+    FH_ARCH_MIN_LEVELS <= table->levels <= FH_ARCH_MAX_LEVELS;
+  ensures format == \null ==> \result == FH_OK && table->levels == 4 &&
+    table->huge_level == 3;
+*/
 static enum fh_status check_format(const struct fh_table_format *format,
 				   bool device, struct fh_page_table *table)
 {

@@ -62,14 +62,56 @@ struct fh_page_table {
 	uint8_t huge_level;
 };
 
+/*@
+  predicate table_kind_ok(integer kind) =
+    kind == FH_TABLE_KERNEL || kind == FH_TABLE_USER ||
+    kind == FH_TABLE_DEVICE;
+
+  // Half of what a table of so many levels can map, as hardware sees it.
+  logic integer half_of(integer levels) = span(levels) * 0x100;
+
+  logic integer range_first(integer kind, integer levels) =
+    kind == FH_TABLE_KERNEL ? FH_PAGE_NUMBER_END - half_of(levels) : 0;
+
+  logic integer range_count(integer kind, integer levels) =
+    kind == FH_TABLE_DEVICE ? 2 * half_of(levels) : half_of(levels);
+
+  // What a table that was made knows of its format.
+  predicate table_ok{L}(struct fh_page_table *table) =
+    table_kind_ok(table->kind) && 3 <= table->levels <= FH_MAX_LEVELS &&
+    1 <= table->huge_level < table->levels && table->huge_level <= 3 &&
+    table->range.first == range_first(table->kind, table->levels) &&
+    table->range.count == range_count(table->kind, table->levels);
+*/
+
 /*
  * The number of the page that va is the first byte of. FH_E_NOT_ALIGNED if it
  * is none's; *page keeps its value. Any context.
  */
+/*@
+  requires \valid(page);
+  assigns *page;
+  exits \false;
+  behavior not_aligned:
+    assumes va.bytes % FH_PAGE_SIZE != 0;
+    ensures \result == FH_E_NOT_ALIGNED && *page == \old(*page);
+  behavior ok:
+    assumes va.bytes % FH_PAGE_SIZE == 0;
+    ensures \result == FH_OK && *page < FH_PAGE_NUMBER_END;
+    ensures *page * FH_PAGE_SIZE == va.bytes;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_page_of_vaddr(struct fh_vaddr va, uint64_t *page);
 
 /* The first byte of a page. Any context. */
+/*@
+  requires page < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result.bytes == page * FH_PAGE_SIZE;
+*/
 struct fh_vaddr fh_vaddr_of_page(uint64_t page);
 
 /*
@@ -125,6 +167,18 @@ FH_INLINE struct fh_paddr fh_page_table_root(const struct fh_page_table *table)
  * The pages that a table of that kind and so many levels can map.
  * Any context. Seed: vaddr_range.
  */
+/*@
+  requires table_kind_ok(kind) && is_level(levels);
+  assigns \nothing;
+  exits \false;
+  ensures \result.first == range_first(kind, levels);
+  ensures \result.count == range_count(kind, levels);
+  ensures 0 < \result.count <= FH_PAGE_NUMBER_END;
+  ensures \result.first <= FH_PAGE_NUMBER_END - \result.count;
+  ensures kind == FH_TABLE_KERNEL ==>
+    \result.first + \result.count == FH_PAGE_NUMBER_END;
+  ensures \result.first % (half_of(levels)) == 0;
+*/
 struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
 					 unsigned levels);
 
@@ -132,6 +186,13 @@ struct fh_page_range fh_page_table_range(enum fh_table_kind kind,
  * Whether n pages from first on are some that the table can map: n > 0, and all
  * in its range. Any context. Seed: is_valid_range.
  */
+/*@
+  requires \valid_read(table);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> n > 0 && table->range.first <= first &&
+    first + n <= table->range.first + table->range.count;
+*/
 static inline bool fh_page_table_covers(const struct fh_page_table *table,
 					uint64_t first, uint64_t n)
 {

@@ -76,9 +76,29 @@ enum fh_pte_kind {
 /* No format has more levels. Level 1 maps single pages. */
 #define FH_MAX_LEVELS 5
 
+/*@
+  predicate is_level(integer level) = 1 <= level <= FH_MAX_LEVELS;
+
+  // Pages that one entry of a level maps.
+  logic integer span(integer level) =
+    level <= 1 ? 1 : level == 2 ? 0x200 : level == 3 ? 0x40000 :
+    level == 4 ? 0x8000000 : 0x1000000000;
+*/
+
 /* Pages that one entry of a level maps: 512 to the level - 1. */
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == span(level);
+*/
 FH_INLINE uint64_t fh_level_pages(unsigned level)
 {
+	/*@ assert level == 1 ==> (1 << (9 * (level - 1))) == span(level); */
+	/*@ assert level == 2 ==> (1 << (9 * (level - 1))) == span(level); */
+	/*@ assert level == 3 ==> (1 << (9 * (level - 1))) == span(level); */
+	/*@ assert level == 4 ==> (1 << (9 * (level - 1))) == span(level); */
+	/*@ assert level == 5 ==> (1 << (9 * (level - 1))) == span(level); */
 	return UINT64_C(1) << (FH_NODE_BITS * (level - 1));
 }
 
