@@ -95,6 +95,15 @@ static bool replay(struct boot_info *boot)
 	return add_real_limits(boot) && normalise(boot);
 }
 
+/* As they came: whoever checks the map has to know what it was made of. */
+static void print_regions(const struct boot_info *boot)
+{
+	for (size_t i = 0; i < boot->count; i++)
+		print("region 0x%lx +0x%lx %s\n", boot->regions[i].base,
+		      boot->regions[i].size,
+		      fh_region_kind_name(boot->regions[i].kind));
+}
+
 static void print_map(const struct boot_info *boot)
 {
 	print("memory: %s, %lu regions, %lu spans\n", boot->protocol,
@@ -160,6 +169,7 @@ bool memory_bring_up(struct boot_info *boot)
 	uint64_t before;
 	enum fh_status status;
 
+	print_regions(boot);
 	if (!normalise(boot) ||
 	    (text_has_word(boot->command, "replay") && !replay(boot)))
 		return false;
