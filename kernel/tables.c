@@ -59,8 +59,6 @@ struct intent {
 
 #define MAX_INTENTS 256
 
-static const char linear_name[] = "linear";
-
 static struct intent intents[MAX_INTENTS];
 static size_t intent_count;
 static bool intents_overflow;
@@ -160,7 +158,7 @@ static uint64_t greater(uint64_t a, uint64_t b)
 static void note_linear_part(uint64_t first, uint64_t end, uint32_t flags)
 {
 	if (first < end)
-		note_intent(linear_name, LAYOUT_LINEAR / FH_PAGE_SIZE + first,
+		note_intent("linear", LAYOUT_LINEAR / FH_PAGE_SIZE + first,
 			    first, end - first, fh_page_prop(flags));
 }
 
@@ -244,70 +242,31 @@ static enum fh_status create_table(void)
 					   &kernel_table);
 }
 
-/* The linear map goes by the library's own way, in leaves as large as can be. */
-static enum fh_status map_intent(const struct intent *intent)
-{
-	if (intent->what == linear_name)
-		return FH_OK;
-	return fh_kernel_map(&kernel_table, intent->page,
-			     (struct fh_paddr){intent->frame * FH_PAGE_SIZE},
-			     intent->n, intent->prop);
-}
-
-static enum fh_status map_linear(const struct fh_memory_map *map)
-{
-	return fh_kernel_map_linear(&kernel_table, map,
-				    LAYOUT_LINEAR / FH_PAGE_SIZE,
-				    fh_page_prop(DATA_FLAGS));
-}
-
-/* The image is not written by its other address either. */
-static enum fh_status protect_linear(const struct intent *intent)
-{
-	const struct fh_prop_change change = {.clear = FH_PAGE_WRITE |
-						       FH_PAGE_DIRTY};
-	struct fh_atomic_mode mode;
-	struct fh_gather gather;
-	struct fh_cursor cursor;
-	uint64_t pages;
-
-	if (intent->what != linear_name ||
-	    (intent->prop.flags & FH_PAGE_WRITE) != 0)
-		return FH_OK;
-	fh_gather_begin(&gather, NULL);
-	fh_atomic_begin(&mode);
-	enum fh_status status = fh_cursor_open(
-		&kernel_table, &mode, intent->page, intent->n, &cursor);
-
-	if (status == FH_OK) {
-		status = fh_cursor_protect(&cursor, intent->n, change, &gather,
-					   &pages);
-		fh_cursor_close(&cursor);
-	}
-	fh_atomic_end(&mode);
-	fh_gather_finish(&gather);
-	return status;
-}
-
-static enum fh_status each_intent(enum fh_status (*body)(const struct intent *))
+static enum fh_status map_intents(void)
 {
 	enum fh_status status = FH_OK;
 
-	for (size_t i = 0; status == FH_OK && i < intent_count; i++)
-		status = body(&intents[i]);
+	for (size_t i = 0; status == FH_OK && i < intent_count; i++) {
+		const struct intent *intent = &intents[i];
+
+		status = fh_kernel_map(&kernel_table, intent->page,
+				       fh_paddr_of_frame(intent->frame),
+				       intent->n, intent->prop);
+	}
 	return status;
 }
 
-static enum fh_status fill_table(const struct fh_memory_map *map)
+/*
+ * The image's constant part is read-only by its linear address from the start,
+ * so not fh_kernel_map_linear(): to change it later would be a flush to wait
+ * for, with interrupts off.
+ */
+static enum fh_status fill_table(void)
 {
 	enum fh_status status = create_table();
 
 	if (status == FH_OK)
-		status = each_intent(map_intent);
-	if (status == FH_OK)
-		status = map_linear(map);
-	if (status == FH_OK)
-		status = each_intent(protect_linear);
+		status = map_intents();
 	if (status == FH_OK)
 		status = fh_area_pool_open(&kernel_areas, &kernel_table,
 					   LAYOUT_AREAS / FH_PAGE_SIZE,
@@ -323,7 +282,7 @@ bool tables_build(const struct fh_memory_map *map)
 	note_image();
 	note_linear(map);
 	note_devices();
-	status = intents_overflow ? FH_E_NO_MEMORY : fill_table(map);
+	status = intents_overflow ? FH_E_NO_MEMORY : fill_table();
 	if (status != FH_OK) {
 		print("the kernel's table cannot be made: %s\n",
 		      fh_status_name(status));
