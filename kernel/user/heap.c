@@ -72,7 +72,9 @@ static void use_large_page(void)
 		MUST(page == 256 || load(LARGE + page * PAGE_SIZE) == page + 1);
 	MUST(protect(LARGE, 16 * PAGE_SIZE, CALL_READ));
 	MUST(load(LARGE + 14 * PAGE_SIZE) == 15);
-	MUST(unmap(LARGE, LARGE_SIZE));
+	MUST(!unmap(LARGE, LARGE_SIZE));
+	MUST(unmap(LARGE, 256 * PAGE_SIZE));
+	MUST(unmap(LARGE + 257 * PAGE_SIZE, 255 * PAGE_SIZE));
 }
 
 uint64_t main_program(uint64_t argument)
