@@ -28,7 +28,7 @@
 /* The head of a flat file, as boot loaders of Linux know it. */
 	b	boot_first
 	.long	0
-	.quad	0x200000	/* from the beginning of memory */
+	.quad	LAYOUT_LOAD - MACHINE_MEMORY
 	.quad	image_size
 	.quad	2		/* little-endian, 4 KiB pages */
 	.quad	0, 0, 0
