@@ -376,7 +376,7 @@ void process_run_all(unsigned cpu)
 		else if (is_over)
 			return;
 		fh_poll();
-		if (self == NULL)
-			fh_host_relax();
+		/* Who yields waits for others: emulated CPUs take turns here. */
+		fh_host_relax();
 	}
 }
