@@ -5,7 +5,7 @@
  *     replay       the memory map is the one in the module
  *     programs=N   each program N times at once (1)
  *     rounds=N     all of that N times (1)
- *     storm=N      operations of each CPU in the storm (2000)
+ *     storm=N      operations of each CPU in the storm (500)
  *     cpus=N       at most so many
  *     measure      say what operations cost
  *     hold         when all is done, tell the intents and stay, for others to
@@ -97,7 +97,7 @@ static bool work(void)
 {
 	uint64_t rounds = text_number(boot.command, "rounds=", 1);
 	uint64_t instances = text_number(boot.command, "programs=", 1);
-	uint64_t operations = text_number(boot.command, "storm=", 2000);
+	uint64_t operations = text_number(boot.command, "storm=", 500);
 	bool passed = probe_shootdown() == 0;
 
 	for (uint64_t i = 0; i < rounds; i++)

@@ -131,7 +131,8 @@ def compare_map(output, spans):
                             ("usable", metadata + early + free))
         if value != expected[name]]
     least = expected["with_slots"] * (SLOT + LEDGER) // PAGE
-    if not least <= metadata <= least + least // 8 + 600:
+    # Records of the ledger, the allocator's tables, what alignment leaves out.
+    if not least <= metadata <= least + least // 8 + 1536:
         complaints.append(f"metadata: {metadata} pages, {least} at least")
     return complaints
 
@@ -176,6 +177,8 @@ def x86_cases(kernel):
     for machine, cpu, cpus, size in itertools.product(
             ("pc", "q35", "microvm"), ("qemu64", "max"), (1, 4), sizes):
         memory, ram, more, lazy = sizes[size]
+        if more and machine == "microvm":
+            continue  # has no such option
         levels = 5 if cpu == "max" else 4
         yield Case(f"x86_64 {machine} {cpu} {cpus} {size}", boot.Machine(
             "x86_64", kernel, machine + more, cpu, cpus, memory, WORK,
@@ -187,6 +190,8 @@ def x86_cases(kernel):
         "x86_64", kernel, "q35", "max", 15, "512M", "storm=50"),
         memory=512 * MIB, says=("cpus: 15 run",))
     for path in sorted((ROOT / "data/maps").glob("*.e820")):
+        if path.name == "chromebook500c.e820":
+            continue  # nothing can run on it: failing_cases()
         yield Case(f"x86_64 replay {path.name}", boot.Machine(
             "x86_64", kernel, "q35", "max", 2, "6G", f"replay {WORK}", path,
             lazy=True), replay=path)
@@ -205,6 +210,9 @@ def failing_cases(kernel, folder):
                fails="memory cannot be brought up")
     yield Case("x86_64 a map that is none",
                boot.Machine(**base, module=nonsense), fails="replay: line 1")
+    yield Case("x86_64 chromebook500c.e820, one page", boot.Machine(
+        **base, module=ROOT / "data/maps/chromebook500c.e820"),
+        fails="memory cannot be brought up")
     yield Case("x86_64 replay without a map", boot.Machine(**base),
                fails="replay: no module")
 
