@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * GICv2, the machine's default, by its registers in memory, for 8 CPUs at most;
- * GICv3 and later by the CPU's, if it says that it has them. One software
- * interrupt is all that is ever enabled.
+ * GICv3 and later by the CPU's, if it says that it has them. Of interrupts there
+ * are one that software makes, and the virtual timer's, which only ever ends a
+ * CPU's nap.
  */
 #include "gic.h"
 
@@ -10,9 +11,13 @@
 #include "port.h"
 #include "registers.h"
 
-#define KICK 0 /* the interrupt's number */
+/* The interrupts' numbers: a software's, and the virtual timer's. */
+#define KICK  0
+#define TIMER 27
 
-/* What a CPU is called in the register that interrupts it. */
+#define ENABLED (UINT32_C(1) << KICK | UINT32_C(1) << TIMER)
+
+/* What a CPU is called in the register that interrupts it; 0: not set up. */
 static uint64_t targets[FH_MAX_CPUS];
 
 static bool is_version_3(void)
@@ -34,7 +39,7 @@ static bool is_version_3(void)
 static void setup_v2(unsigned cpu)
 {
 	*device(GICD_CTLR) = 1;
-	*device(GICD_ISENABLER0) = 1 << KICK;
+	*device(GICD_ISENABLER0) = ENABLED;
 	/* Each CPU reads its own bit there. */
 	targets[cpu] = (*device(GICD_ITARGETSR0) & 0xff) << 16 | KICK;
 	*device(GICC_PMR) = 0xff;
@@ -89,7 +94,7 @@ static void setup_v3(unsigned cpu)
 	while ((*device(own + GICR_WAKER) & 4) != 0)
 		fh_host_relax();
 	*device(own + GICR_IGROUPR0) = UINT32_MAX;
-	*device(own + GICR_ISENABLER0) = 1 << KICK;
+	*device(own + GICR_ISENABLER0) = ENABLED;
 	write_register(ICC_SRE, 7);
 	instruction_barrier();
 	write_register(ICC_PMR, 0xff);
@@ -137,4 +142,46 @@ void fh_host_kick(unsigned cpu)
 	} else {
 		*device(GICD_SGIR) = (uint32_t)targets[cpu];
 	}
+}
+
+/* ---- Waiting ---- */
+
+#define TURNS_PER_NAP 64
+#define NAPS_A_SECOND 16384
+
+/*
+ * Until the timer's interrupt or another one is pending. They are off, so that
+ * no handler that waits itself takes the timer from us; by when they are on
+ * again, the timer's is not pending any more.
+ */
+static void nap(void)
+{
+	uint64_t saved = fh_host_irq_save();
+
+	write_register("cntv_tval_el0", port_cycle_rate() / NAPS_A_SECOND);
+	write_register("cntv_ctl_el0", 1);
+	instruction_barrier();
+	__asm__ volatile("wfi" ::: "memory");
+	write_register("cntv_ctl_el0", 0);
+	instruction_barrier();
+	fh_host_irq_restore(saved);
+}
+
+/* A CPU's turns so far; it sleeps only once interrupts reach it. */
+static struct {
+	_Alignas(64) uint64_t turns;
+} waiting[FH_MAX_CPUS];
+
+/*
+ * Who is waited for may be a CPU that only runs when this one does not: a
+ * virtual machine's often are more than the host's.
+ */
+void fh_host_relax(void)
+{
+	unsigned cpu = fh_host_cpu();
+
+	__asm__ volatile("yield" ::: "memory");
+	waiting[cpu].turns++;
+	if (waiting[cpu].turns % TURNS_PER_NAP == 0 && targets[cpu] != 0)
+		nap();
 }

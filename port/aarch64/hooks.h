@@ -76,10 +76,4 @@ static inline bool fh_host_may_wait(void)
 }
 #define fh_host_may_wait fh_host_may_wait
 
-static inline void fh_host_relax(void)
-{
-	__asm__ volatile("yield" ::: "memory");
-}
-#define fh_host_relax fh_host_relax
-
 #endif /* PORT_AARCH64_HOOKS_H */
