@@ -52,6 +52,7 @@
 #include "fault.c"
 #include "kspace.c"
 #include "area.c"
+#include "boottable.c"
 #include "memory.c"
 #include "view.c"
 #include "audit.c"

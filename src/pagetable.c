@@ -13,6 +13,7 @@
 #include "flush.h"
 #include "gather.h"
 #include "rcu.h"
+#include "tableformat.h"
 
 /* ---- Page numbers ---- */
 
@@ -106,6 +107,12 @@ static enum fh_status check_format(const struct fh_table_format *format,
 	table->features = format->features;
 	set_range(table);
 	return FH_OK;
+}
+
+enum fh_status fh_table_set_format(struct fh_page_table *table,
+				   const struct fh_table_format *format)
+{
+	return check_format(format, fh_table_is_device(table), table);
 }
 
 /* Turns a prepared node into the table's root. */

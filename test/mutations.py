@@ -1137,5 +1137,46 @@ TABLES = [
          new="			unmap_linear(kernel, map, base, done / 9);\n"),
 ]
 
+BOOT = [
+    dict(name="boot_split_with_wrong_place", tests="boottable_test",
+         file="src/boottable.c",
+         old="		frame += fh_entry_index(change->page, level) * stride;",
+         new="		frame += fh_entry_index(change->page, level);"),
+    dict(name="boot_split_with_stride_of_pages", tests="boottable_test",
+         file="src/boottable.c",
+         old="		uint64_t stride = fh_level_pages(level);",
+         new="		uint64_t stride = 1;"),
+    dict(name="boot_change_flushes_one_page", tests="boottable_test",
+         file="src/boottable.c",
+         old="	fh_host_flush_pages(FH_ASID_KERNEL, va, n);",
+         new="	fh_host_flush_pages(FH_ASID_KERNEL, va, 1);"),
+    dict(name="boot_first_dismissal_frees", tests="boottable_test",
+         file="src/boottable.c",
+         old="	bool last = fh_cpu_set_next(&table->users, 0) == FH_MAX_CPUS;",
+         new="	bool last = true;"),
+    dict(name="boot_dismissed_cpu_goes_on", tests="boottable_test",
+         file="src/boottable.c",
+         old="	if (fh_cpu_set_has(&table->users, visit->cpu))",
+         new="	if (visit->cpu < FH_MAX_CPUS)"),
+    dict(name="boot_entry_of_a_page_is_followed", tests="boottable_test",
+         file="src/boottable.c",
+         old="		if (pte != 0 && child == 0)\n			return FH_E_MAPPED;",
+         new="		if (fh_arch_kind(pte, level) == FH_PTE_LEAF && level > 1)"
+             "\n			return FH_E_MAPPED;"),
+    dict(name="boot_full_list_loses_a_node", tests="boottable_test",
+         file="src/boottable.c",
+         old="		table->recorded = BOOT_RECORD;",
+         new="		table->recorded = BOOT_RECORD - 1;"),
+    dict(name="boot_refusal_keeps_frames", tests="boottable_test",
+         file="src/boottable.c",
+         old="			while (!fh_early_is_open() && table->spares > had)",
+         new="			while (false && table->spares > had)"),
+    dict(name="boot_early_pages_are_lost", tests="boottable_test",
+         file="src/boottable.c",
+         old="fh_slots[page].type != &fh_early_type",
+         new="fh_slots[page].type != NULL"),
+]
+
 MUTATIONS = (ORDERS + BOUNDS + ROLLBACK + DROPS + COUNTS + TYPES + LISTS +
-             LEDGER + BRING_UP + ALLOCATOR + FORMATS + RECLAIM + TABLES)
+             LEDGER + BRING_UP + ALLOCATOR + FORMATS + RECLAIM + TABLES +
+             BOOT)

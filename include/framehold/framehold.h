@@ -5,6 +5,7 @@
 
 #include <framehold/alloc.h>
 #include <framehold/audit.h>
+#include <framehold/boottable.h>
 #include <framehold/frame.h>
 #include <framehold/host.h>
 #include <framehold/io.h>

@@ -60,9 +60,10 @@ enum fh_window {
  * of a window: writeback, writable, global, not executable. Called by
  * fh_init(), for each piece of memory with metadata, in ascending order, and by
  * fh_memory_plug().
- * A kernel maps them in its boot page tables; one whose memory has no holes
- * may instead set fh_slot_array to the linear address of the only piece.
- * Anything but FH_OK makes fh_init() fail with the same status.
+ * A kernel maps them in its boot page tables, by fh_boot_table_map() if it
+ * likes; one whose memory has no holes may instead set fh_slot_array to the
+ * linear address of the only piece. Anything but FH_OK makes fh_init() fail
+ * with the same status.
  */
 #ifndef fh_host_map_window
 FH_NODISCARD
