@@ -377,6 +377,8 @@ def main():
                         help="every eighth machine")
     parser.add_argument("--arch", nargs="*", choices=sorted(boot.PASSED),
                         default=sorted(boot.PASSED))
+    parser.add_argument("--jobs", type=int, default=2,
+                        help="machines at a time (2)")
     parser.add_argument("--limit", type=float, default=180)
     parser.add_argument("--show", action="store_true",
                         help="what each machine said")
@@ -393,7 +395,7 @@ def main():
                  if options.only in case.name]
         if options.quick:
             cases = cases[::8]
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(options.jobs) as pool:
             results = pool.map(
                 lambda case: (case, *complaints_of(case, options.limit)),
                 cases)
