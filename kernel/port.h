@@ -54,6 +54,7 @@ struct boot_info {
 	struct fh_region regions[BOOT_REGIONS]; /* as firmware tells them */
 	struct piece module; /* a file loaded beside the kernel; or empty */
 	unsigned cpus;       /* that can run, FH_MAX_CPUS at most */
+	uint64_t ignored;    /* bytes of RAM that the layout has no room for */
 	char command[BOOT_COMMAND_SIZE];
 };
 

@@ -67,10 +67,8 @@ static void probe_linear_image(void)
 
 static void probe_identity(void)
 {
-	uint64_t address = (uintptr_t)boot_begin;
-
-	expect(!port_can_read(address), "boot tables are still in use",
-	       address);
+	expect(!port_can_read(LAYOUT_LOAD), "boot tables are still in use",
+	       LAYOUT_LOAD);
 }
 
 /* Memory is mapped if and only if it is RAM. */

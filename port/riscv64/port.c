@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The firmware: what it hands over in registers and a device tree, and what it
+ * does for us when it is called.
+ */
+#include <framehold/mapfdt.h>
+
+#include "../fdt_boot.h"
+#include "machine.h"
+#include "sbi.h"
+
+/* QEMU's device that ends the machine. */
+#define FINISHER      0x100000
+#define FINISHER_PASS 0x5555
+#define FINISHER_FAIL (1 << 16 | 0x3333)
+
+/* What the boot tables map of physical memory. */
+#define BOOT_REACH (UINT64_C(4) << 30)
+
+uint64_t boot_hart;
+uint64_t boot_tree;
+uint64_t *const boot_words = &kernel_stacks[0].cpu;
+
+/* Hart ids by CPU numbers. The first CPU is whichever the firmware chose. */
+static uint64_t harts[FH_MAX_CPUS];
+static uint64_t cycle_rate;
+
+const struct piece port_devices[] = {{FINISHER, FH_PAGE_SIZE}};
+const size_t port_device_count = 1;
+
+/* ---- What is handed over ---- */
+
+static bool add_region(struct boot_info *boot, uint64_t base, uint64_t size,
+		       enum fh_region_kind kind)
+{
+	if (size == 0)
+		return true;
+	if (boot->count == BOOT_REGIONS)
+		return false;
+	boot->regions[boot->count] = (struct fh_region){base, size, kind};
+	boot->count++;
+	return true;
+}
+
+/* Leaves out memory that the linear map has no room for. */
+static void clip_regions(struct boot_info *boot)
+{
+	const uint64_t end = FH_MAX_FRAMES * FH_PAGE_SIZE;
+
+	for (size_t i = 0; i < boot->count; i++) {
+		struct fh_region *region = &boot->regions[i];
+		uint64_t room = region->base < end ? end - region->base : 0;
+
+		if (region->kind != FH_REGION_USABLE || region->size <= room)
+			continue;
+		boot->ignored += region->size - room;
+		region->size = room;
+	}
+}
+
+static void number_harts(struct boot_info *boot, const struct fdt_boot *said)
+{
+	harts[0] = boot_hart;
+	boot->cpus = 1;
+	for (size_t i = 0; i < said->cpu_count; i++) {
+		if (said->cpus[i] == boot_hart || boot->cpus == FH_MAX_CPUS)
+			continue;
+		harts[boot->cpus] = said->cpus[i];
+		boot->cpus++;
+	}
+}
+
+static unsigned most_levels(const struct fdt_boot *said)
+{
+	if (fdt_boot_has_argument(said, "sv39"))
+		return 3;
+	return fdt_boot_has_argument(said, "sv48") ? 4 : 5;
+}
+
+static const char *read_map(struct boot_info *boot, const void *tree,
+			    size_t size)
+{
+	struct fh_table_error error;
+	uint64_t image_end_pa = image_pa(image_end);
+
+	if (fh_map_read_fdt(tree, size, boot->regions, BOOT_REGIONS,
+			    &boot->count, &error) != FH_OK)
+		return error.why;
+	clip_regions(boot);
+	if (!add_region(boot, LAYOUT_LOAD, image_end_pa - LAYOUT_LOAD,
+			FH_REGION_KERNEL) ||
+	    !add_region(boot, boot_tree, size, FH_REGION_RECLAIMABLE) ||
+	    !add_region(boot, boot->module.base, boot->module.size,
+			FH_REGION_MODULE))
+		return "the device tree has too many regions";
+	return NULL;
+}
+
+const char *port_read_boot(struct boot_info *boot)
+{
+	struct fdt_boot said;
+	const void *tree;
+	const char *why;
+	size_t size;
+
+	boot->protocol = "device tree";
+	if (boot_tree > BOOT_REACH - FH_FDT_MAGIC_SIZE)
+		return "the device tree lies beyond 4 GiB";
+	tree = fh_host_linear((struct fh_paddr){boot_tree});
+	size = fh_fdt_size(tree);
+	if (size > BOOT_REACH - boot_tree)
+		return "the device tree lies beyond 4 GiB";
+	why = fdt_boot_read(tree, size, &said);
+	if (why != NULL)
+		return why;
+	if (said.initrd_end > BOOT_REACH)
+		return "the ramdisk lies beyond 4 GiB";
+	boot->module.base = said.initrd_start;
+	boot->module.size = said.initrd_end - said.initrd_start;
+	fdt_boot_copy_arguments(&said, boot->command, sizeof(boot->command));
+	number_harts(boot, &said);
+	cycle_rate = said.timebase;
+	paging_choose(most_levels(&said), said.has_svpbmt);
+	return read_map(boot, tree, size);
+}
+
+/* ---- CPUs ---- */
+
+bool port_cpu_start(unsigned cpu)
+{
+	struct kernel_stack *stack = &kernel_stacks[cpu];
+
+	stack->cpu = cpu;
+	/* The stores so far are for the other CPU to see. */
+	__asm__ volatile("fence rw, rw" ::: "memory");
+	return sbi_call(SBI_HSM, SBI_HSM_START, harts[cpu],
+			(uintptr_t)&secondary_entry - LAYOUT_IMAGE,
+			(uintptr_t)&stack->cpu, 0)
+		       .error == 0;
+}
+
+void port_cpu_setup(unsigned cpu)
+{
+	(void)cpu;
+	csr_write_sie(SIE_SSIE);
+	csr_set_sstatus(SSTATUS_SIE);
+}
+
+FH_NORETURN void port_cpu_stop(void)
+{
+	csr_clear_sstatus(SSTATUS_SIE);
+	(void)sbi_call(SBI_HSM, SBI_HSM_STOP, 0, 0, 0, 0);
+	for (;;)
+		fh_host_relax();
+}
+
+void fh_host_kick(unsigned cpu)
+{
+	__asm__ volatile("fence rw, rw" ::: "memory");
+	(void)sbi_call(SBI_IPI, SBI_IPI_SEND, 1, harts[cpu], 0, 0);
+}
+
+/* The table format does without: nobody calls it. */
+void fh_host_flush_broadcast(struct fh_vaddr va, uint64_t n)
+{
+	(void)sbi_call(SBI_RFENCE, SBI_RFENCE_VMA, 0, UINT64_MAX, va.bytes,
+		       n * FH_PAGE_SIZE);
+}
+
+/* ---- Talking to the outside ---- */
+
+static bool has_console(void)
+{
+	return sbi_call(SBI_BASE, SBI_BASE_PROBE, SBI_CONSOLE, 0, 0, 0).value !=
+	       0;
+}
+
+void port_console_put(char c)
+{
+	static int known; /* 1: has none, 2: has one */
+
+	if (known == 0)
+		known = has_console() ? 2 : 1;
+	if (known == 2)
+		(void)sbi_call(SBI_CONSOLE, SBI_CONSOLE_BYTE, (unsigned char)c,
+			       0, 0, 0);
+	else
+		(void)sbi_call(SBI_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0,
+			       0);
+}
+
+void port_intent_put(char c)
+{
+	port_console_put(c);
+}
+
+FH_NORETURN void port_exit(bool passed)
+{
+	volatile uint32_t *finisher =
+		(volatile uint32_t *)(LAYOUT_DEVICES + FINISHER);
+
+	csr_clear_sstatus(SSTATUS_SIE);
+	*finisher = passed ? FINISHER_PASS : FINISHER_FAIL;
+	/* A machine without one goes off by the firmware. */
+	(void)sbi_call(SBI_RESET, 0, 0, passed ? 0 : 1, 0, 0);
+	for (;;)
+		fh_host_relax();
+}
+
+uint64_t port_cycles(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("rdtime %0" : "=r"(ticks)::"memory");
+	return ticks;
+}
+
+uint64_t port_cycle_rate(void)
+{
+	return cycle_rate;
+}
