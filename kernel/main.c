@@ -49,6 +49,10 @@ static void read_boot(void)
 		boot.cpus = (unsigned)most;
 	print("framehold on %s, %s build, %u CPUs, \"%s\"\n", PORT_NAME,
 	      FH_CHECKED ? "checked" : "plain", boot.cpus, boot.command);
+	if (boot.ignored != 0)
+		print("memory: %lu MiB lie beyond the linear map, and are "
+		      "left out\n",
+		      boot.ignored >> 20);
 }
 
 static void come_up(void)
