@@ -12,8 +12,9 @@
 #define SSTATUS_FS   0x6000
 #define SSTATUS_SUM  0x40000
 
-/* The software interrupt, by which CPUs kick each other; in sie and sip. */
+/* Interrupts, in sie and sip: software, by which CPUs kick each other; timer */
 #define SIE_SSIE 0x2
+#define SIE_STIE 0x20
 
 #define SATP_MODE_SHIFT 60
 #define SATP_ASID_SHIFT 44

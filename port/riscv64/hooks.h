@@ -67,17 +67,6 @@ static inline void fh_host_irq_restore(uint64_t saved)
 	csr_set_sstatus(saved);
 }
 
-/* `pause`, in the encoding that every CPU has: a fence of nothing. */
-#define fh_host_relax fh_host_relax
-/*@
-  assigns \nothing;
-  exits \false;
-*/
-static inline void fh_host_relax(void)
-{
-	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
-}
-
 /* Handlers run with interrupts off. */
 #define fh_host_may_wait fh_host_may_wait
 static inline bool fh_host_may_wait(void)

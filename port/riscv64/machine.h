@@ -37,6 +37,7 @@ enum {
 	WORD_CONTEXT, /* by their numbers, */
 	WORD_T0,      /* one more each */
 	WORD_CODE,    /* which code this CPU has seen */
+	WORD_TURNS,   /* of waiting */
 };
 
 #endif /* PORT_RISCV64_MACHINE_H */

@@ -167,6 +167,42 @@ void fh_host_flush_broadcast(struct fh_vaddr va, uint64_t n)
 		       n * FH_PAGE_SIZE);
 }
 
+/* ---- Waiting ---- */
+
+#define TURNS_PER_NAP 64
+#define NAPS_A_SECOND 16384
+
+/*
+ * Until the timer's interrupt or another one is pending. They are off, and the
+ * timer's is switched off again before they are on: it has no handler.
+ */
+static void nap(void)
+{
+	uint64_t saved = fh_host_irq_save();
+
+	(void)sbi_call(SBI_TIME, SBI_TIME_SET,
+		       port_cycles() + cycle_rate / NAPS_A_SECOND, 0, 0, 0);
+	csr_set_sie(SIE_STIE);
+	__asm__ volatile("wfi" ::: "memory");
+	csr_clear_sie(SIE_STIE);
+	fh_host_irq_restore(saved);
+}
+
+/*
+ * `pause`, in the encoding that every CPU has: a fence of nothing. Now and then
+ * a nap: a virtual machine may have more CPUs than the host lets run, and the
+ * one that is waited for may be the one that does not.
+ */
+void fh_host_relax(void)
+{
+	uint64_t *turns = &cpu_words()[1 + WORD_TURNS];
+
+	__asm__ volatile(".4byte 0x0100000f" ::: "memory");
+	++*turns;
+	if (*turns % TURNS_PER_NAP == 0 && cycle_rate != 0)
+		nap();
+}
+
 /* ---- Talking to the outside ---- */
 
 static bool has_console(void)

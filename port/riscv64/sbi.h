@@ -10,6 +10,8 @@
 #define SBI_BASE_PROBE     3
 #define SBI_IPI            0x735049
 #define SBI_IPI_SEND       0
+#define SBI_TIME           0x54494d45
+#define SBI_TIME_SET       0
 #define SBI_RFENCE         0x52464e43
 #define SBI_RFENCE_VMA     1
 #define SBI_HSM            0x48534d
