@@ -65,10 +65,20 @@ static void probe_linear_image(void)
 		}
 }
 
+/* What each CPU finds of the boot tables, which it has left. */
+static uint64_t boot_tables_seen[FH_MAX_CPUS];
+
+static void look_for_boot_tables(unsigned cpu)
+{
+	boot_tables_seen[cpu] = port_can_read(LAYOUT_LOAD);
+}
+
 static void probe_identity(void)
 {
-	expect(!port_can_read(LAYOUT_LOAD), "boot tables are still in use",
-	       LAYOUT_LOAD);
+	team_run(look_for_boot_tables);
+	for (unsigned cpu = 0; cpu < team_size(); cpu++)
+		expect(boot_tables_seen[cpu] == 0,
+		       "a CPU is still on the boot tables", cpu);
 }
 
 /* Memory is mapped if and only if it is RAM. */
@@ -148,6 +158,7 @@ unsigned probe_tables(const struct fh_memory_map *map)
 static struct {
 	struct fh_space space;
 	uint64_t expected; /* the page's first word; 0: not mapped */
+	struct fh_paddr paddr;
 	uint64_t failures[FH_MAX_CPUS];
 	enum fh_status status;
 } shot;
@@ -179,7 +190,8 @@ static void replace_page(uint64_t word)
 	shot.status = fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame);
 	if (shot.status != FH_OK)
 		return;
-	fh_memory_store64(fh_host_linear(fh_frame_paddr(frame)), word);
+	shot.paddr = fh_frame_paddr(frame);
+	fh_memory_store64(fh_host_linear(shot.paddr), word);
 	shot.status = fh_uframe_from_frame(&frame, &untyped);
 	if (shot.status == FH_OK)
 		shot.status = fh_space_map(&shot.space, PROBE_PAGE, &untyped,
@@ -201,20 +213,105 @@ static void shoot(unsigned cpu)
 	fh_kernel_activate(&kernel_table);
 }
 
+/* ---- Order ---- */
+
+#define ORDER_ROUNDS 8
+#define WATCHES      1000
+
+/* The last round in which the second CPU has begun to watch. */
+static uint64_t watching;
+static uint64_t given_back_early;
+
+static bool is_mapped(uint64_t page)
+{
+	struct fh_mapping mapping = {.is_mapped = false};
+	struct fh_atomic_mode mode;
+
+	fh_atomic_begin(&mode);
+	enum fh_status status =
+		fh_page_table_walk(&shot.space.table, &mode, page, &mapping);
+	fh_atomic_end(&mode);
+	return status == FH_OK && mapping.is_mapped;
+}
+
+/*
+ * As long as interrupts are off here this CPU has not forgotten the page: it
+ * may not be anybody else's, though its entry is gone.
+ */
+static void watch(struct fh_paddr page, uint64_t round)
+{
+	uint64_t saved = fh_host_irq_save();
+	struct fh_frame frame;
+
+	fh_word_store_release(&watching, round);
+	while (is_mapped(PROBE_PAGE))
+		fh_host_relax();
+	for (unsigned i = 0; i < WATCHES; i++) {
+		if (fh_frame_from_in_use(page, &frame) != FH_OK) {
+			given_back_early++;
+			break;
+		}
+		fh_frame_put(&frame);
+		fh_host_relax();
+	}
+	fh_host_irq_restore(saved);
+}
+
+/* The first CPU unmaps, the second one has used the page and watches. */
+static void change_under_watch(unsigned cpu)
+{
+	fh_space_activate(&shot.space);
+	for (uint64_t round = 1; round <= ORDER_ROUNDS; round++) {
+		if (cpu == 0)
+			replace_page(round);
+		team_meet(cpu);
+		if (cpu == 1) {
+			(void)word_seen();
+			watch(shot.paddr, round);
+		}
+		/* Acquire: pairs with the release in watch(). */
+		while (cpu == 0 && fh_word_load_acquire(&watching) < round)
+			fh_host_relax();
+		if (cpu == 0)
+			replace_page(0);
+		team_meet(cpu);
+	}
+	fh_kernel_activate(&kernel_table);
+}
+
+/* ---- All of it, in a space of its own ---- */
+
+static void run_in_space(void (*body)(unsigned cpu))
+{
+	shot.expected = 0;
+	shot.status = fh_space_create(&kernel_table, &shot.space);
+	if (shot.status != FH_OK)
+		return;
+	team_run(body);
+	if (shot.status == FH_OK)
+		shot.status = fh_space_destroy(&shot.space);
+}
+
+static uint64_t probe_order(void)
+{
+	if (team_size() == 1)
+		return 0;
+	run_in_space(change_under_watch);
+	print("probe order: %u pages, %lu given back before they were "
+	      "forgotten: %s\n",
+	      ORDER_ROUNDS, given_back_early, fh_status_name(shot.status));
+	return given_back_early + (shot.status != FH_OK);
+}
+
 unsigned probe_shootdown(void)
 {
 	uint64_t failures = 0;
 
-	shot.expected = 0;
-	shot.status = fh_space_create(&kernel_table, &shot.space);
-	if (shot.status == FH_OK) {
-		team_run(shoot);
-		if (shot.status == FH_OK)
-			shot.status = fh_space_destroy(&shot.space);
-	}
+	run_in_space(shoot);
 	for (unsigned cpu = 0; cpu < team_size(); cpu++)
 		failures += shot.failures[cpu];
 	print("probe shootdown: %u rounds on %u CPUs, %lu stale: %s\n", ROUNDS,
 	      team_size(), failures, fh_status_name(shot.status));
-	return (unsigned)failures + (shot.status != FH_OK);
+	failures += shot.status != FH_OK;
+	return (unsigned)(failures + probe_order());
 }
