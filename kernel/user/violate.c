@@ -114,7 +114,6 @@ static void ask_for_nonsense(void)
 
 uint64_t main_program(uint64_t argument)
 {
-	(void)argument;
 	for (uint64_t i = 0; i < sizeof(crimes) / sizeof(crimes[0]); i++) {
 		uint64_t child = fork();
 
@@ -127,5 +126,7 @@ uint64_t main_program(uint64_t argument)
 			return 1000 + i;
 	}
 	ask_for_nonsense();
+	if (argument == 0)
+		say("12 crimes, each the end of who did it\n");
 	return 0;
 }
