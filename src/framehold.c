@@ -44,6 +44,7 @@
 #include "gather.c"
 #include "cursor.c"
 #include "mapping.c"
+#include "split.c"
 #include "unmap.c"
 #include "protect.c"
 #include "copy.c"

@@ -20,7 +20,7 @@ static uint64_t read_then_note(uint64_t node, uint64_t index);
 #define fh_entry_read        read_then_note
 #include "copy.c"
 #include "protect.c"
-#include "unmap.c"
+#include "split.c"
 #undef fh_word_load_relaxed
 #undef fh_entry_read
 
