@@ -200,6 +200,28 @@ def x86_cases(kernel):
         "x86_64", kernel, "q35", "max", 1, "8M", WORK), memory=8 * MIB)
 
 
+def grub_disc(kernel, folder, command):
+    grub = folder / "disc/boot/grub"
+    grub.mkdir(parents=True)
+    shutil.copy(kernel, folder / "disc/boot/kernel.elf")
+    (grub / "grub.cfg").write_text(
+        f"multiboot2 /boot/kernel.elf {command}\n"
+        "module2 /boot/grub/grub.cfg\nboot\n")
+    disc = folder / "disc.iso"
+    subprocess.run(["grub-mkrescue", "-o", str(disc), str(folder / "disc")],
+                   check=True, capture_output=True)
+    return disc
+
+
+def grub_cases(kernel, folder):
+    disc = grub_disc(kernel, folder, f"la57=off {WORK}")
+    for machine in ("pc", "q35"):
+        yield Case(f"x86_64 {machine} max 4 256M by GRUB", boot.Machine(
+            "x86_64", kernel, machine, "max", 4, "256M", disc=disc),
+            memory=256 * MIB, says=("memory: Multiboot2", " module\n",
+                                    ", 4 levels,"))
+
+
 def failing_cases(kernel, folder):
     tiny = folder / "tiny.e820"
     tiny.write_text("100000 100fff 1\n")
@@ -365,6 +387,7 @@ def all_cases(folder, wanted):
         if arch == "x86_64":
             yield from failing_cases(kernel, folder)
             yield from x86_cases(kernel)
+            yield from grub_cases(kernel, folder)
         else:
             yield from cases(kernel, folder)
 
@@ -383,7 +406,7 @@ def main():
     parser.add_argument("--show", action="store_true",
                         help="what each machine said")
     options = parser.parse_args()
-    missing = [tool for tool in ("fdtput", "dtc", *(
+    missing = [tool for tool in ("fdtput", "dtc", "grub-mkrescue", *(
         f"qemu-system-{arch}" for arch in options.arch))
         if shutil.which(tool) is None]
     if missing:

@@ -39,6 +39,7 @@ class Machine:
     memory: str = "256M"
     command: str = ""
     module: Path = None         # loaded beside the kernel
+    disc: Path = None           # with a boot loader, kernel and command on it
     tree: Path = None           # a device tree in place of the machine's
     lazy: bool = False          # host memory only where it is written
     parallel: bool = False      # CPUs at the same time, not in turns
@@ -67,8 +68,9 @@ class Machine:
                  "-M", machine, "-cpu", self.cpu or CPUS[self.arch],
                  "-smp", str(self.cpus),
                  *self._memory_words(), "-display", "none", "-no-reboot",
-                 "-nic", "none", "-serial", "stdio", "-kernel",
-                 str(self.kernel)]
+                 "-nic", "none", "-serial", "stdio"]
+        words += ["-kernel", str(self.kernel)] if self.disc is None else [
+            "-cdrom", str(self.disc)]
         if self.arch == "x86_64":
             words += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
             if self.intents is not None:
