@@ -577,6 +577,40 @@ ZONES = [
          new="	return zone->count - block > size ? "),
 ]
 
+CHAINS = [
+    dict(name="next_block_keeps_its_previous", function="unlink_block",
+         file="src/buddy.c",
+         old="		zone->blocks[b->next].previous = b->previous;\n",
+         new="		;\n"),
+    dict(name="head_of_another_chain_moves_on", function="unlink_block",
+         file="src/buddy.c",
+         old="		zone->heads[b->order] = b->next;",
+         new="		zone->heads[1] = b->next;"),
+    dict(name="chain_counts_as_empty", function="unchain",
+         file="src/buddy.c",
+         old="	if (zone->heads[b->order] == FH_NO_BLOCK)\n"
+             "		set_filled",
+         new="	if (zone->heads[b->order] != FH_NO_BLOCK)\n"
+             "		set_filled"),
+    dict(name="old_head_has_no_previous", function="link_block",
+         file="src/buddy.c",
+         old="	if (b->next != FH_NO_BLOCK)\n"
+             "		zone->blocks[b->next].previous = (uint32_t)block;\n",
+         new=""),
+    dict(name="another_chain_counts_as_filled", function="chain",
+         file="src/buddy.c",
+         old="	uint64_t filled = zone->filled | fh_bit_run(order, 1);",
+         new="	uint64_t filled = zone->filled | fh_bit_run(order - 1, 1);"),
+    dict(name="block_stays_in_its_old_chain", function="fh_chain_move",
+         file="src/buddy.c",
+         old="	if (zone->blocks[block].order != 0)\n		unchain",
+         new="	if (zone->blocks[block].order > 1)\n		unchain"),
+    dict(name="block_of_order_zero_in_a_chain", function="fh_chain_move",
+         file="src/buddy.c",
+         old="	set_order(zone, block, order);\n",
+         new="	set_order(zone, block, order / 2);\n"),
+]
+
 CURSORS = [
     dict(name="piece_crosses_a_page", function="io_piece",
          file="src/io.c",
@@ -629,4 +663,4 @@ CURSORS = [
 ]
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS, *REQUESTS, *ZONES, *CURSORS]
+             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *CURSORS]

@@ -67,6 +67,64 @@ struct fh_zone {
     \separated(zone, zone->blocks + (0 .. zone->count - 1),
                zone->touched + (0 .. (zone->count - 1) / 64));
 
+  // Neighbours in chains are of one order and name each other. Block x, which
+  // may be none, is in no chain.
+  predicate nexts_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < zone->count && b != x &&
+      zone->blocks[b].order != 0 && zone->blocks[b].next != FH_NO_BLOCK ==>
+        zone->blocks[b].next < zone->count &&
+        zone->blocks[b].next != x &&
+        zone->blocks[zone->blocks[b].next].order == zone->blocks[b].order;
+
+  predicate nexts_back_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < zone->count && b != x &&
+      zone->blocks[b].order != 0 && zone->blocks[b].next != FH_NO_BLOCK ==>
+        zone->blocks[zone->blocks[b].next].previous == b;
+
+  predicate previouses_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < zone->count && b != x &&
+      zone->blocks[b].order != 0 && zone->blocks[b].previous != FH_NO_BLOCK ==>
+        zone->blocks[b].previous < zone->count &&
+        zone->blocks[b].previous != x &&
+        zone->blocks[zone->blocks[b].previous].order ==
+          zone->blocks[b].order;
+
+  predicate previouses_back_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < zone->count && b != x &&
+      zone->blocks[b].order != 0 && zone->blocks[b].previous != FH_NO_BLOCK ==>
+        zone->blocks[zone->blocks[b].previous].next == b;
+
+  // A block without a previous one is its chain's head.
+  predicate firsts_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < zone->count && b != x &&
+      zone->blocks[b].order != 0 && zone->blocks[b].previous == FH_NO_BLOCK ==>
+        zone->heads[zone->blocks[b].order] == b;
+
+  predicate heads_but{L}(struct fh_zone *zone, integer x) =
+    \forall integer o; 1 <= o <= FH_ORDER_LAST &&
+      zone->heads[o] != FH_NO_BLOCK ==>
+        zone->heads[o] < zone->count && zone->heads[o] != x &&
+        zone->blocks[zone->heads[o]].order == o &&
+        zone->blocks[zone->heads[o]].previous == FH_NO_BLOCK;
+
+  predicate orders_fit{L}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < zone->count ==>
+      zone->blocks[b].order <= FH_ORDER_LAST;
+
+  // Bit o: the chain of order o has a block.
+  predicate filled_fits{L}(struct fh_zone *zone) =
+    \forall integer o; 0 <= o < 64 ==>
+      (has_bit(zone->filled, o) <==>
+         1 <= o <= FH_ORDER_LAST && zone->heads[o] != FH_NO_BLOCK);
+
+  predicate links_but{L}(struct fh_zone *zone, integer x) =
+    nexts_but(zone, x) && nexts_back_but(zone, x) &&
+    previouses_but(zone, x) && previouses_back_but(zone, x) &&
+    firsts_but(zone, x) && heads_but(zone, x) && orders_fit(zone);
+
+  predicate chains_ok{L}(struct fh_zone *zone) =
+    links_but(zone, zone->count) && filled_fits(zone);
+
   logic integer run_size(integer order) =
     order == 10 ? 1 : order == 11 ? 2 : order == 12 ? 4 : order == 13 ? 8 :
     order == 14 ? 16 : order == 15 ? 32 : order == 16 ? 64 :
@@ -200,6 +258,17 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 /* ---- buddy.c: chains, and runs of whole blocks ---- */
 
 /* Moves the block to the chain of that order; 0: to none. */
+/*@
+  requires zone_tables(zone) && chains_ok(zone) && block < zone->count;
+  requires order < FH_ORDERS;
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[block].order;
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures order: zone->blocks[block].order == order;
+*/
 void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
 
 /*
