@@ -82,7 +82,8 @@ mmu_on:
 	add	x3, x3, #MACHINE_UPPER_HALF
 	msr	ttbr1_el1, x3
 	msr	cpacr_el1, xzr		/* floating point traps */
-	msr	cntkctl_el1, xzr
+	msr	cntkctl_el1, xzr		/* nor may users see timers */
+	msr	tpidrro_el0, xzr
 	isb
 	tlbi	vmalle1
 	ic	iallu
