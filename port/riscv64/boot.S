@@ -29,7 +29,18 @@
 
 	.section .text.boot, "ax"
 
-/* The first instruction of the image. a0: this CPU's hart id, a1: the tree. */
+/*
+ * The first instruction of the image, for every CPU; a0: its hart id. The first
+ * to come is the one that boots, and finds the device tree in a1. Firmware that
+ * is asked to start another one may still do it with what it had noted for the
+ * first (OpenSBI 1.1 does, if that CPU happens to look while the note is being
+ * written): so all start here, and none goes by a1 but the first.
+ */
+	la	t0, boot_taken
+	li	t1, 1
+	amoswap.w t1, t1, (t0)
+	bnez	t1, another
+
 	mv	s0, a0
 	mv	s1, a1
 	la	t2, boot_root
@@ -46,11 +57,12 @@
 	mv	sp, tp
 	call	kernel_main
 
-/* Another CPU's first instruction. a1: the words above its stack. */
-	.globl	secondary_entry
-	.balign	4
-secondary_entry:
-	mv	s0, a1
+another:
+	la	t0, boot_starting
+	ld	t1, 0(t0)
+	bne	t1, a0, not_asked_for
+	ld	s0, 8(t0)
+	beqz	s0, not_asked_for
 	la	t2, boot_satp
 	ld	t2, 0(t2)
 	enter_upper_half
@@ -58,3 +70,8 @@ secondary_entry:
 	mv	sp, s0
 	ld	a0, 0(tp)
 	call	kernel_secondary_main
+
+not_asked_for:
+	csrw	sie, zero
+	wfi
+	j	not_asked_for

@@ -9,12 +9,20 @@
 
 /* ---- boot.S and what it is given ---- */
 
-extern uint64_t boot_hart; /* of the first CPU */
-extern uint64_t boot_tree; /* where the device tree is */
-extern uint64_t boot_satp; /* of CPUs that start */
+extern uint64_t boot_hart;         /* of the first CPU */
+extern uint64_t boot_tree;         /* where the device tree is */
+extern uint64_t *const boot_words; /* above its stack */
+extern uint64_t boot_satp;         /* of CPUs that start */
 extern uint64_t boot_root[FH_PAGE_SIZE / 8];
 
-void secondary_entry(void);
+/* The CPU that is being started: its hart id, the words above its stack. */
+struct boot_starting {
+	uint64_t hart;
+	uint64_t *words;
+};
+
+extern struct boot_starting boot_starting;
+extern uint32_t boot_taken; /* 1: a CPU has come first */
 
 /* An address in the image, where it is in memory. */
 static inline uint64_t image_pa(const void *address)

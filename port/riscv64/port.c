@@ -20,6 +20,8 @@
 uint64_t boot_hart;
 uint64_t boot_tree;
 uint64_t *const boot_words = &kernel_stacks[0].cpu;
+uint32_t boot_taken;
+struct boot_starting boot_starting;
 
 /* Hart ids by CPU numbers. The first CPU is whichever the firmware chose. */
 static uint64_t harts[FH_MAX_CPUS];
@@ -131,11 +133,10 @@ bool port_cpu_start(unsigned cpu)
 	struct kernel_stack *stack = &kernel_stacks[cpu];
 
 	stack->cpu = cpu;
+	boot_starting = (struct boot_starting){harts[cpu], &stack->cpu};
 	/* The stores so far are for the other CPU to see. */
 	__asm__ volatile("fence rw, rw" ::: "memory");
-	return sbi_call(SBI_HSM, SBI_HSM_START, harts[cpu],
-			(uintptr_t)&secondary_entry - LAYOUT_IMAGE,
-			(uintptr_t)&stack->cpu, 0)
+	return sbi_call(SBI_HSM, SBI_HSM_START, harts[cpu], LAYOUT_LOAD, 0, 0)
 		       .error == 0;
 }
 
