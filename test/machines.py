@@ -182,8 +182,7 @@ def x86_cases(kernel):
         levels = 5 if cpu == "max" else 4
         yield Case(f"x86_64 {machine} {cpu} {cpus} {size}", boot.Machine(
             "x86_64", kernel, machine + more, cpu, cpus, memory, WORK,
-            lazy=lazy, parallel=size == "133M"), memory=ram,
-            says=(f", {levels} levels,",))
+            lazy=lazy), memory=ram, says=(f", {levels} levels,",))
     yield Case("x86_64 q35 max,la57=off 4 256M", boot.Machine(
         "x86_64", kernel, "q35", "max,la57=off", 4, "256M", WORK),
         memory=256 * MIB, says=(", 4 levels,",))

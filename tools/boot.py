@@ -21,10 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the emulator's exit status is when the kernel says that it passed.
 PASSED = {"x86_64": 33, "riscv64": 0, "aarch64": 0}
 MACHINES = {"x86_64": "q35", "riscv64": "virt", "aarch64": "virt"}
-# Where a CPU that waits tells the emulator so. There CPUs are run in turns: at
-# the same time, each wait for one of them takes as long as this computer needs
-# to give it a turn, which is much longer.
-IN_TURNS = {"x86_64"}
 CPUS = {"x86_64": "max", "riscv64": "rv64", "aarch64": "max"}
 
 
@@ -42,7 +38,6 @@ class Machine:
     disc: Path = None           # with a boot loader, kernel and command on it
     tree: Path = None           # a device tree in place of the machine's
     lazy: bool = False          # host memory only where it is written
-    parallel: bool = False      # CPUs at the same time, not in turns
     memory_file: Path = None    # all of RAM, for others to read
     intents: Path = None        # where the channel of intents goes
     monitor: Path = None        # a socket
@@ -61,12 +56,8 @@ class Machine:
         machine = self.machine or MACHINES[self.arch]
         if self.lazy or self.memory_file is not None:
             machine += ",memory-backend=ram"
-        threads = ""
-        if self.arch in IN_TURNS and not self.parallel:
-            threads = ",thread=single"
-        words = [f"qemu-system-{self.arch}", "-accel", f"tcg{threads}",
-                 "-M", machine, "-cpu", self.cpu or CPUS[self.arch],
-                 "-smp", str(self.cpus),
+        words = [f"qemu-system-{self.arch}", "-accel", "tcg", "-M", machine,
+                 "-cpu", self.cpu or CPUS[self.arch], "-smp", str(self.cpus),
                  *self._memory_words(), "-display", "none", "-no-reboot",
                  "-nic", "none", "-serial", "stdio"]
         words += ["-kernel", str(self.kernel)] if self.disc is None else [
@@ -188,8 +179,6 @@ def parse_options(words):
                         "machine's, such as data/maps/*.e820")
     parser.add_argument("--lazy", action="store_true",
                         help="more memory than this computer has")
-    parser.add_argument("--parallel", action="store_true",
-                        help="CPUs at the same time, not in turns")
     parser.add_argument("--limit", type=float, default=60,
                         help="seconds until it is stopped")
     return parser.parse_args(words)
@@ -211,8 +200,7 @@ def main(words):
         command = f"replay {command}".strip()
     ending = boot(Machine(options.arch, kernel, options.machine, options.cpu,
                           options.cpus, options.memory, command,
-                          options.replay, lazy=options.lazy,
-                          parallel=options.parallel),
+                          options.replay, lazy=options.lazy),
                   options.limit, lambda line: print(line, flush=True))
     if ending.why:
         print(f"{options.arch}: failed: {ending.why}", file=sys.stderr)

@@ -104,6 +104,10 @@ void cpu_begin(unsigned cpu)
 #define APIC_TIMER      0x320
 #define APIC_LINE0      0x350
 #define APIC_LINE1      0x360
+#define APIC_TIME       0x380
+#define APIC_DIVIDE     0x3e0
+
+#define APIC_DIVIDE_BY_1 0x0000000bu
 
 #define APIC_ON     0x00000100u
 #define APIC_MASKED 0x00010000u
@@ -131,7 +135,7 @@ uint32_t cpu_apic_ids[FH_MAX_CPUS];
 static void apic_command(uint32_t to, uint32_t command)
 {
 	while ((*apic_register(APIC_COMMAND) & APIC_BUSY) != 0)
-		fh_host_relax();
+		__asm__ volatile("pause");
 	*apic_register(APIC_COMMAND_TO) = to << 24;
 	*apic_register(APIC_COMMAND) = command;
 }
@@ -142,7 +146,7 @@ void fh_host_kick(unsigned cpu)
 	apic_command(cpu_apic_ids[cpu], APIC_ASSERT | VECTOR_KICK);
 }
 
-void cpu_kick_has_come(void)
+void cpu_interrupt_has_come(void)
 {
 	*apic_register(APIC_END) = 0;
 }
@@ -150,12 +154,42 @@ void cpu_kick_has_come(void)
 void port_cpu_setup(unsigned cpu)
 {
 	cpu_apic_ids[cpu] = *apic_register(APIC_ID) >> 24;
-	*apic_register(APIC_TIMER) = APIC_MASKED;
+	*apic_register(APIC_DIVIDE) = APIC_DIVIDE_BY_1;
+	*apic_register(APIC_TIMER) = VECTOR_WAKE;
 	*apic_register(APIC_LINE0) = APIC_MASKED;
 	*apic_register(APIC_LINE1) = APIC_MASKED;
 	*apic_register(APIC_PRIORITY) = 0;
 	*apic_register(APIC_SPURIOUS) = APIC_ON | VECTOR_SPURIOUS;
 	x86_interrupts_on();
+}
+
+/* ---- Waiting ---- */
+
+/* Turns of a loop from one nap to the next; how long one is: 61 us of QEMU's. */
+#define TURNS_PER_NAP 64
+#define NAP           61000u
+
+/* Until an interrupt: one that is asked for here, at the latest. */
+static void take_nap(void)
+{
+	x86_interrupts_off();
+	*apic_register(APIC_TIME) = NAP;
+	__asm__ volatile("sti\n\thlt" : : : "memory");
+	*apic_register(APIC_TIME) = 0;
+}
+
+/*
+ * An emulated CPU that spins keeps the host's processor from the one that it
+ * waits for; so it sleeps now and then, where interrupts may wake it.
+ */
+void fh_host_relax(void)
+{
+	uint64_t *turns = &kernel_stacks[fh_host_cpu()].port[0];
+
+	__asm__ volatile("pause" : : : "memory");
+	*turns += 1;
+	if (*turns % TURNS_PER_NAP == 0 && fh_host_may_wait())
+		take_nap();
 }
 
 /* ---- Other CPUs ---- */

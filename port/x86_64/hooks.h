@@ -19,7 +19,6 @@
 #define fh_host_preempt_on      fh_host_preempt_on
 #define fh_host_irq_save        fh_host_irq_save
 #define fh_host_irq_restore     fh_host_irq_restore
-#define fh_host_relax           fh_host_relax
 #define fh_host_may_wait        fh_host_may_wait
 
 static inline void *fh_host_linear(struct fh_paddr pa)
@@ -108,11 +107,6 @@ static inline void fh_host_irq_restore(uint64_t saved)
 {
 	if ((saved & FLAGS_IF) != 0)
 		x86_interrupts_on();
-}
-
-static inline void fh_host_relax(void)
-{
-	__asm__ volatile("pause" : : : "memory");
 }
 
 /* Handlers run with interrupts off. */

@@ -28,8 +28,8 @@ void cpu_begin(unsigned cpu);
 /* Where the CPU finds the stack that traps of programs begin on. */
 uint64_t *cpu_trap_stack(void);
 
-/* The kick that is being handled has come. */
-void cpu_kick_has_come(void);
+/* The local controller's interrupt that is being handled has come. */
+void cpu_interrupt_has_come(void);
 
 /* Makes this CPU use the one table of vectors, which is made if it is not. */
 void vectors_load(void);

@@ -120,7 +120,7 @@ static void describe(const struct user_context *at, struct trap *trap)
 	};
 	if (at->vector == VECTOR_SYSTEM_CALL) {
 		trap->kind = TRAP_SYSCALL;
-	} else if (at->vector == VECTOR_KICK || at->vector == VECTOR_SPURIOUS) {
+	} else if (at->vector >= VECTOR_KICK) {
 		trap->kind = TRAP_INTERRUPT;
 	} else if (at->vector < 32) {
 		trap->why = exceptions[at->vector];
@@ -137,10 +137,10 @@ static void describe(const struct user_context *at, struct trap *trap)
 
 static void answer_interrupt(uint64_t vector)
 {
-	if (vector != VECTOR_KICK)
-		return;
-	cpu_kick_has_come();
-	fh_kicked();
+	if (vector == VECTOR_KICK || vector == VECTOR_WAKE)
+		cpu_interrupt_has_come();
+	if (vector == VECTOR_KICK)
+		fh_kicked();
 }
 
 /* ---- In the kernel ---- */

@@ -23,6 +23,7 @@
 #define VECTOR_PAGE_FAULT   14
 #define VECTOR_SYSTEM_CALL  0x80
 #define VECTOR_KICK         0xf0
+#define VECTOR_WAKE         0xf1
 #define VECTOR_SPURIOUS     0xff
 #define ENTRY_SIZE          16
 /* Exceptions that push an error code: 8, 10 to 14, 17, 21, 29, 30. */
