@@ -69,7 +69,7 @@ def ram_pieces(monitor):
 UNMAPPED = re.compile(r"unmapped|cannot", re.I)
 
 
-def translate(monitor, page, cpu=0):
+def translate(monitor, page, cpu):
     """The frame of a page by a CPU's own root; None: there is none."""
     answer = monitor.human(f"gva2gpa 0x{page * PAGE:x}", cpu).strip()
     found = re.match(r"gpa: (?:0x)?([0-9a-f]+)$", answer)
@@ -86,28 +86,28 @@ X86_LEAF = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([XGPDACTUW-]{9})\s*$",
 X86_CACHES = {"--": 0, "-T": 1, "C-": 2, "CT": 3}
 
 
-def x86_size(monitor, va, following):
+def x86_size(monitor, cpu, va, following):
     """A large leaf's pages: `info tlb` says that it is large, and no more.
 
     It ends where the next one begins, or where a hole is. (`info mem` would
     say so too, but not with 5 levels.)
     """
     page = va // PAGE + ENTRIES
-    if following == page * PAGE or translate(monitor, page) is None:
+    if following == page * PAGE or translate(monitor, page, cpu) is None:
         return ENTRIES
     return ENTRIES * ENTRIES
 
 
-def x86_leaves(monitor):
+def x86_leaves(monitor, cpu):
     """Each as it says itself: what tables above forbid is not shown."""
     leaves = [(int(va, 16), int(pa, 16), flags) for va, pa, flags in
-              X86_LEAF.findall(monitor.human("info tlb"))]
+              X86_LEAF.findall(monitor.human("info tlb", cpu))]
     following = [leaf[0] for leaf in leaves[1:]] + [None]
     for (va, pa, flags), behind in zip(leaves, following):
         no_execute, is_global, user, write = (flags[0], flags[1], flags[7],
                                               flags[8])
         yield Run(va // PAGE,
-                  x86_size(monitor, va, behind) if flags[2] == "P" else 1,
+                  x86_size(monitor, cpu, va, behind) if flags[2] == "P" else 1,
                   pa // PAGE,
                   letters(True, write == "W", no_execute != "X", user == "U",
                           is_global == "G"), X86_CACHES[flags[5:7]])
@@ -117,8 +117,9 @@ RISCV_RANGE = re.compile(r"^([0-9a-f]{16}) ([0-9a-f]{16}) ([0-9a-f]{16}) "
                          r"([rwxugad-]{7})\s*$", re.M)
 
 
-def riscv_ranges(monitor):
-    for va, pa, size, access in RISCV_RANGE.findall(monitor.human("info mem")):
+def riscv_ranges(monitor, cpu):
+    for va, pa, size, access in RISCV_RANGE.findall(
+            monitor.human("info mem", cpu)):
         yield Run(int(va, 16) // PAGE, int(size, 16) // PAGE,
                   int(pa, 16) // PAGE, access[:5], None)
 
@@ -128,8 +129,8 @@ LISTS = {"x86_64": ("info tlb", x86_leaves), "riscv64": ("info mem",
                                                          riscv_ranges)}
 
 
-def listed(monitor, arch):
-    return merge(LISTS[arch][1](monitor))
+def listed(monitor, arch, cpu):
+    return merge(LISTS[arch][1](monitor, cpu))
 
 
 # ---- Roots ----
@@ -144,6 +145,15 @@ def root_of(monitor, arch, cpu):
         found = re.search(r"satp\s+(?:0x)?([0-9a-f]+)", registers)
         return (int(found.group(1), 16) & (1 << 44) - 1) * PAGE
     return None
+
+
+def is_in_kernel(monitor, arch, cpu):
+    """Whether a CPU is where tables apply: firmware below runs without."""
+    if arch != "riscv64":
+        return True
+    found = re.search(r"^ pc\s+(?:0x)?([0-9a-f]+)",
+                      monitor.human("info registers", cpu), re.M)
+    return int(found.group(1), 16) >> 63 == 1
 
 
 def cpu_count(monitor):

@@ -23,6 +23,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -175,7 +176,7 @@ def pages_to_probe(runs, seed, most):
     return sorted(pages)
 
 
-def probe(monitor, intents, seed, most, cpu=0):
+def probe(monitor, intents, seed, most, cpu):
     lines, at, runs = [], 0, intents.runs
     for page in pages_to_probe(runs, seed, most):
         while at < len(runs) and runs[at].end <= page:
@@ -225,7 +226,7 @@ class Held:
             self.ending = self.running.end()
             raise Failure(f"no HOLD: {self.ending.why}")
         self.monitor = qemu.Monitor(self.machine.monitor, self.limit)
-        self.monitor.command("stop")
+        self._stop()
         self.lines = list(self.running.lines)
         text = "\n".join(self.lines)
         if self.machine.intents is not None:
@@ -235,6 +236,22 @@ class Held:
         self.memory = Memory(self.machine.memory_file,
                              qemu.ram_pieces(self.monitor))
 
+    def _stop(self):
+        """When a CPU is in the kernel: firmware that it calls has no tables.
+
+        Which of them was the first one is chance, where firmware chooses.
+        """
+        for attempt in range(40):
+            self.monitor.command("stop")
+            for cpu in range(qemu.cpu_count(self.monitor)):
+                if qemu.is_in_kernel(self.monitor, self.machine.arch, cpu):
+                    self.cpu = cpu
+                    return
+            self.monitor.command("cont")
+            # Longer each time: the emulator may not have had a turn.
+            time.sleep(min(0.001 * 2 ** attempt, 1))
+        raise Failure("all CPUs stay in firmware")
+
     def _end(self):
         self.running.end(kill=True)
         self.folder.cleanup()
@@ -242,6 +259,9 @@ class Held:
     def __exit__(self, *error):
         self.monitor.close()
         self._end()
+
+    def listed(self):
+        return qemu.listed(self.monitor, self.machine.arch, self.cpu)
 
     def walk(self):
         return Walk(self.memory, FORMATS[self.machine.arch],
@@ -264,8 +284,7 @@ def list_is_as_meant(held, walk):
     if held.machine.arch not in qemu.LISTS:
         return None
     name = qemu.LISTS[held.machine.arch][0]
-    return compare(held.intents.runs,
-                   qemu.listed(held.monitor, held.machine.arch), "intent",
+    return compare(held.intents.runs, held.listed(), "intent",
                    f"QEMU's {name}", held.intents.name_of)
 
 
@@ -273,12 +292,12 @@ def list_is_as_walked(held, walk):
     if held.machine.arch not in qemu.LISTS:
         return None
     name = qemu.LISTS[held.machine.arch][0]
-    return compare(walk.runs, qemu.listed(held.monitor, held.machine.arch),
-                   "walk", f"QEMU's {name}", held.intents.name_of)
+    return compare(walk.runs, held.listed(), "walk", f"QEMU's {name}",
+                   held.intents.name_of)
 
 
 def probes_are_as_meant(held, walk):
-    return probe(held.monitor, held.intents, 1, 1500)
+    return probe(held.monitor, held.intents, 1, 1500, held.cpu)
 
 
 def every_cpu_is_on_these_tables(held, walk):
@@ -289,7 +308,8 @@ def every_cpu_is_on_these_tables(held, walk):
         if root is not None and root != held.intents.root:
             lines.append(f"cpu {cpu} is on 0x{root:x}, the kernel's table is "
                          f"0x{held.intents.root:x}")
-        if cpu > 0:
+        if cpu != held.cpu and qemu.is_in_kernel(held.monitor,
+                                                 held.machine.arch, cpu):
             lines += probe(held.monitor, held.intents, cpu, 200, cpu)
     return lines
 
@@ -298,8 +318,7 @@ def lower_half_is_empty(held, walk):
     lines = lower_half(held.intents.runs, "intent")
     lines += lower_half(walk.runs, "walk")
     if held.machine.arch in qemu.LISTS:
-        lines += lower_half(qemu.listed(held.monitor, held.machine.arch),
-                            "QEMU")
+        lines += lower_half(held.listed(), "QEMU")
     return lines
 
 
