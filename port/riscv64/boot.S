@@ -11,7 +11,7 @@
 
 /* With satp's new value in t2. */
 .macro enter_upper_half
-	la	t0, 1f
+	lla	t0, 1f
 	li	t1, LAYOUT_IMAGE
 	add	t0, t0, t1
 	csrw	stvec, t0
@@ -20,7 +20,7 @@
 	csrw	satp, t2
 	.balign	4
 1:	sfence.vma
-	la	t0, trap_entry
+	lla	t0, trap_entry
 	csrw	stvec, t0
 	csrw	sscratch, zero
 	li	t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_SUM
@@ -36,34 +36,34 @@
  * first (OpenSBI 1.1 does, if that CPU happens to look while the note is being
  * written): so all start here, and none goes by a1 but the first.
  */
-	la	t0, boot_taken
+	lla	t0, boot_taken
 	li	t1, 1
 	amoswap.w t1, t1, (t0)
 	bnez	t1, another
 
 	mv	s0, a0
 	mv	s1, a1
-	la	t2, boot_root
+	lla	t2, boot_root
 	srli	t2, t2, 12
 	li	t0, SATP_SV39 << SATP_MODE_SHIFT
 	or	t2, t2, t0
 	enter_upper_half
-	la	t0, boot_hart
+	lla	t0, boot_hart
 	sd	s0, 0(t0)
-	la	t0, boot_tree
+	lla	t0, boot_tree
 	sd	s1, 0(t0)
-	la	t0, boot_words
+	lla	t0, boot_words
 	ld	tp, 0(t0)
 	mv	sp, tp
 	call	kernel_main
 
 another:
-	la	t0, boot_starting
+	lla	t0, boot_starting
 	ld	t1, 0(t0)
 	bne	t1, a0, not_asked_for
 	ld	s0, 8(t0)
 	beqz	s0, not_asked_for
-	la	t2, boot_satp
+	lla	t2, boot_satp
 	ld	t2, 0(t2)
 	enter_upper_half
 	mv	tp, s0

@@ -30,6 +30,10 @@ static inline uint64_t image_pa(const void *address)
 	return (uintptr_t)address - LAYOUT_IMAGE;
 }
 
+/* ---- traps.S ---- */
+
+bool try_stimecmp(uint64_t time);
+
 /* ---- paging.c ---- */
 
 /*

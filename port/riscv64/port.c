@@ -26,6 +26,7 @@ struct boot_starting boot_starting;
 /* Hart ids by CPU numbers. The first CPU is whichever the firmware chose. */
 static uint64_t harts[FH_MAX_CPUS];
 static uint64_t cycle_rate;
+static bool has_stimecmp;
 
 const struct piece port_devices[] = {{FINISHER, FH_PAGE_SIZE}};
 const size_t port_device_count = 1;
@@ -122,6 +123,7 @@ const char *port_read_boot(struct boot_info *boot)
 	fdt_boot_copy_arguments(&said, boot->command, sizeof(boot->command));
 	number_harts(boot, &said);
 	cycle_rate = said.timebase;
+	has_stimecmp = try_stimecmp(UINT64_MAX);
 	paging_choose(most_levels(&said), said.has_svpbmt);
 	return read_map(boot, tree, size);
 }
@@ -147,12 +149,16 @@ void port_cpu_setup(unsigned cpu)
 	csr_set_sstatus(SSTATUS_SIE);
 }
 
+/*
+ * On the kernel's tables to the end, for who looks at the machine from outside:
+ * a CPU that is given back to the firmware runs without any.
+ */
 FH_NORETURN void port_cpu_stop(void)
 {
 	csr_clear_sstatus(SSTATUS_SIE);
-	(void)sbi_call(SBI_HSM, SBI_HSM_STOP, 0, 0, 0, 0);
+	csr_write_sie(0);
 	for (;;)
-		fh_host_relax();
+		__asm__ volatile("wfi" ::: "memory");
 }
 
 void fh_host_kick(unsigned cpu)
@@ -173,6 +179,13 @@ void fh_host_flush_broadcast(struct fh_vaddr va, uint64_t n)
 #define TURNS_PER_NAP 64
 #define NAPS_A_SECOND 16384
 
+/* By itself, if it can: whoever asks the firmware is seen there, not here. */
+static void set_timer(uint64_t time)
+{
+	if (!has_stimecmp || !try_stimecmp(time))
+		(void)sbi_call(SBI_TIME, SBI_TIME_SET, time, 0, 0, 0);
+}
+
 /*
  * Until the timer's interrupt or another one is pending. They are off, and the
  * timer's is switched off again before they are on: it has no handler.
@@ -181,8 +194,7 @@ static void nap(void)
 {
 	uint64_t saved = fh_host_irq_save();
 
-	(void)sbi_call(SBI_TIME, SBI_TIME_SET,
-		       port_cycles() + cycle_rate / NAPS_A_SECOND, 0, 0, 0);
+	set_timer(port_cycles() + cycle_rate / NAPS_A_SECOND);
 	csr_set_sie(SIE_STIE);
 	__asm__ volatile("wfi" ::: "memory");
 	csr_clear_sie(SIE_STIE);

@@ -16,7 +16,6 @@
 #define SBI_RFENCE_VMA     1
 #define SBI_HSM            0x48534d
 #define SBI_HSM_START      0
-#define SBI_HSM_STOP       1
 #define SBI_RESET          0x53525354
 #define SBI_CONSOLE        0x4442434e
 #define SBI_CONSOLE_BYTE   2

@@ -162,7 +162,7 @@ from_kernel:
 
 no_stack:
 	csrrw	tp, sscratch, zero
-	la	sp, last_stack_end
+	lla	sp, last_stack_end
 	call	trap_without_stack
 
 	.bss
@@ -289,6 +289,20 @@ probe_end:
 	li	a0, 0
 	ret
 	may_fault port_can_read, probe_end, probe_end, 0
+
+/*
+ * bool try_stimecmp(uint64_t time): sets the supervisor's timer; false if this
+ * CPU has none, or the firmware keeps it.
+ */
+	.globl	try_stimecmp
+try_stimecmp:
+	csrw	0x14d, a0
+	li	a0, 1
+	ret
+try_end:
+	li	a0, 0
+	ret
+	may_fault try_stimecmp, try_end, try_end, 0
 
 	.section .rodata
 	.globl	landings_end
