@@ -11,6 +11,7 @@ import argparse
 import itertools
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -344,6 +345,40 @@ def aarch64_cases(kernel, folder):
                        boot.Machine(**base, more=NUMA),
                        regions=((start, 256 * MIB, "usable"),
                                 (start + 256 * MIB, 256 * MIB, "usable")))
+    base = dict(arch="aarch64", kernel=kernel, cpu="max", command=WORK)
+    yield Case("aarch64 max 12 GICv3", boot.Machine(
+        **base, machine="virt,gic-version=3", cpus=12, memory="512M"),
+        memory=512 * MIB)
+    yield Case("aarch64 max 4 64G", boot.Machine(
+        **base, cpus=4, memory="64G", lazy=True), memory=64 * GIB)
+    yield Case("aarch64 max at EL2", boot.Machine(
+        **base, machine="virt,virtualization=on"),
+        fails="this kernel begins at EL1")
+    base["kernel"] = flat_file(kernel, folder / "kernel.img")
+    replayed_map = folder / "a64.e820"
+    replayed_map.write_text("40000000 4fffffff 1\n48000123 48004567 2\n"
+                            "4b000000 4bffffff 5\n")
+    yield Case("aarch64 max 4 flat file, replay", boot.Machine(
+        **{**base, "command": f"replay {WORK}"}, cpus=4, memory="256M",
+        module=replayed_map), replayed_map, memory=256 * MIB)
+
+
+def flat_file(elf, path):
+    """The segments of an ELF file at their physical distances."""
+    data = elf.read_bytes()
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    segments = [struct.unpack_from("<IIQQQQ", data, offset + i * size)
+                for i in range(count)]
+    loaded = [(at, begin, length) for kind, _, begin, _, at, length in segments
+              if kind == 1]
+    lowest = min(at for at, _, _ in loaded)
+    image = bytearray()
+    for at, begin, length in sorted(loaded):
+        image += bytes(at - lowest - len(image))
+        image += data[begin:begin + length]
+    path.write_bytes(image)
+    return path
 
 
 # ---- Running ----

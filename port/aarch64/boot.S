@@ -131,7 +131,8 @@ wrong_level:
 	b	3b
 
 wrong_level_text:
-	.asciz	"this kernel begins at EL1: no virtualization=on, secure=on\n"
+	.ascii	"this kernel begins at EL1: no virtualization=on, secure=on\n"
+	.asciz	"FAIL\n"
 	.balign	8
 wrong_level_exit:
 	.quad	SEMIHOSTING_EXITED, 1
