@@ -10,6 +10,11 @@
 #include <framehold/prop.h>
 
 /* That bit if the property has the flag, else no bit. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == ((prop.flags & flag) != 0 ? bit : 0);
+*/
 static inline uint64_t fh_pte_put(struct fh_page_prop prop, uint32_t flag,
 				  uint64_t bit)
 {
@@ -23,6 +28,11 @@ static inline uint32_t fh_pte_get(uint64_t pte, uint64_t bits, uint32_t flag)
 }
 
 /* Whether the property is one at all, rather than stray bits. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result ==> prop.cache < FH_CACHE_KINDS;
+*/
 static inline bool fh_pte_is_prop(struct fh_page_prop prop)
 {
 	return (prop.flags & ~FH_PAGE_ALL_FLAGS) == 0 &&
@@ -30,6 +40,10 @@ static inline bool fh_pte_is_prop(struct fh_page_prop prop)
 }
 
 /* Whether nothing at all is allowed. */
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 static inline bool fh_pte_is_none(struct fh_page_prop prop)
 {
 	return (prop.flags & (FH_PAGE_READ | FH_PAGE_WRITE | FH_PAGE_EXEC)) ==
@@ -37,12 +51,22 @@ static inline bool fh_pte_is_none(struct fh_page_prop prop)
 }
 
 /* Whether what is allowed is nothing, or reading and perhaps more. */
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 static inline bool fh_pte_reads_if_any(struct fh_page_prop prop)
 {
 	return (prop.flags & FH_PAGE_READ) != 0 || fh_pte_is_none(prop);
 }
 
 /* The first frame of the unit of that level that frame lies in. */
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == frame - frame % span(level);
+*/
 static inline uint64_t fh_pte_align(uint64_t frame, unsigned level)
 {
 	return frame - frame % fh_level_pages(level);

@@ -21,7 +21,7 @@ from contracts import ROOT, Work
 sys.path.insert(0, str(ROOT / "tools"))
 import mutate  # noqa: E402
 
-COPIED = ("src", "include", "proof")
+COPIED = ("src", "include", "arch", "proof")
 
 # Nearly all goals of the unchanged code take less than a second; a bug is not
 # to be told from a prover that is late, so this is a multiple of it.

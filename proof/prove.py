@@ -44,6 +44,8 @@ UNITS = {
     "zones": [],
     "layout": ["src/layout.h"],
     "cursor": ["include/framehold/prop.h", "src/span.h"],
+    "node": ["arch/fh_pte.h", "arch/x86_64/fh_x86_64.h", "arch/vtd/fh_vtd.h",
+             "src/entry.h", "src/node.h", "proof/model_tables.h"],
     "pagetable": ["include/framehold/pagetable.h"],
     "flush": ["src/flush.h"],
 }

@@ -142,8 +142,7 @@ FH_ALWAYS_INLINE uint64_t fh_cursor_grow(bool device, struct fh_cursor *c,
 {
 	uint64_t child = fh_node_place(nodes, level - 1, c->mode);
 
-	fh_entry_write(node, index, fh_pte_table(device, child, level));
-	fh_node_add_children(node, 1);
+	fh_node_fill(node, index, fh_pte_table(device, child, level));
 	return child;
 }
 

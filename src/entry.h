@@ -18,12 +18,24 @@
 
 /* ---- Access ---- */
 
+/*@
+  requires is_entry(node, index);
+  assigns \nothing;
+  exits \false;
+  ensures \result == &fh_proof_entries[node][index];
+*/
 FH_ALWAYS_INLINE uint64_t *fh_entry(uint64_t node, uint64_t index)
 {
 	return (uint64_t *)fh_host_linear(fh_paddr_of_frame(node)) + index;
 }
 
 /* By who holds the node's lock. */
+/*@
+  requires is_entry(node, index);
+  assigns \nothing;
+  exits \false;
+  ensures \result == entry(node, index);
+*/
 FH_ALWAYS_INLINE uint64_t fh_entry_read(uint64_t node, uint64_t index)
 {
 	/* Relaxed: entries change under the lock, or by hardware's bits. */
@@ -31,6 +43,12 @@ FH_ALWAYS_INLINE uint64_t fh_entry_read(uint64_t node, uint64_t index)
 }
 
 /* By who walks without a lock. */
+/*@
+  requires is_entry(node, index);
+  assigns \nothing;
+  exits \false;
+  ensures \result == entry(node, index);
+*/
 FH_ALWAYS_INLINE uint64_t fh_entry_walk(uint64_t node, uint64_t index)
 {
 	/*
@@ -41,6 +59,12 @@ FH_ALWAYS_INLINE uint64_t fh_entry_walk(uint64_t node, uint64_t index)
 }
 
 /* With the node's lock held. Seed: write_pte. */
+/*@
+  requires is_entry(node, index);
+  assigns fh_proof_entries[node][index];
+  exits \false;
+  ensures entry(node, index) == pte;
+*/
 FH_ALWAYS_INLINE void fh_entry_write(uint64_t node, uint64_t index,
 				     uint64_t pte)
 {
@@ -52,6 +76,13 @@ FH_ALWAYS_INLINE void fh_entry_write(uint64_t node, uint64_t index,
  * Empties an entry and returns what it was, with the bits that hardware set
  * until then. With the node's lock held.
  */
+/*@
+  requires is_entry(node, index);
+  assigns fh_proof_entries[node][index];
+  exits \false;
+  ensures \result == \old(entry(node, index));
+  ensures entry(node, index) == 0;
+*/
 FH_ALWAYS_INLINE uint64_t fh_entry_take(uint64_t node, uint64_t index)
 {
 	if (FH_ARCH_SETS_ACCESSED)
@@ -64,12 +95,40 @@ FH_ALWAYS_INLINE uint64_t fh_entry_take(uint64_t node, uint64_t index)
 
 /* ---- The two formats ---- */
 
+/*@
+  logic integer kind_of(integer device, integer pte, integer level) =
+    device != 0 ? vtd_kind(pte, level) : x86_64_kind(pte, level);
+
+  logic integer frame_of(integer device, integer pte, integer level) =
+    device != 0 ? vtd_frame(pte, level) : x86_64_frame(pte, level);
+
+  // What a leaf maps the page to, at that level.
+  logic integer mapped_to(integer device, integer pte, integer level,
+                          integer page) =
+    frame_of(device, pte, level) + page % span(level);
+*/
+
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == kind_of(device, pte, level);
+  ensures \result == FH_PTE_ABSENT <==> pte == 0;
+  ensures \result == FH_PTE_TABLE ==> level > 1;
+*/
 FH_ALWAYS_INLINE enum fh_pte_kind fh_pte_kind(bool device, uint64_t pte,
 					      unsigned level)
 {
 	return device ? fh_vtd_kind(pte, level) : fh_arch_kind(pte, level);
 }
 
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == frame_of(device, pte, level);
+  ensures \result < FH_FRAME_NUMBER_END;
+*/
 FH_ALWAYS_INLINE uint64_t fh_pte_frame(bool device, uint64_t pte,
 				       unsigned level)
 {
@@ -82,6 +141,15 @@ FH_ALWAYS_INLINE struct fh_page_prop fh_pte_prop(bool device, uint64_t pte,
 	return device ? fh_vtd_prop(pte, level) : fh_arch_prop(pte, level);
 }
 
+/*@
+  requires is_level(level) && frame < FH_FRAME_NUMBER_END;
+  requires frame % span(level) == 0;
+  requires prop.cache <= FH_CACHE_UNCACHEABLE || (device && prop.cache < FH_CACHE_KINDS);
+  assigns \nothing;
+  exits \false;
+  ensures \result != 0 && kind_of(device, \result, level) == FH_PTE_LEAF;
+  ensures frame_of(device, \result, level) == frame;
+*/
 FH_ALWAYS_INLINE uint64_t fh_pte_leaf(bool device, uint64_t frame,
 				      unsigned level, struct fh_page_prop prop)
 {
@@ -89,6 +157,13 @@ FH_ALWAYS_INLINE uint64_t fh_pte_leaf(bool device, uint64_t frame,
 		      : fh_arch_leaf(frame, level, prop);
 }
 
+/*@
+  requires 2 <= level <= FH_MAX_LEVELS && frame < FH_FRAME_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result != 0 && kind_of(device, \result, level) == FH_PTE_TABLE;
+  ensures frame_of(device, \result, level) == frame;
+*/
 FH_ALWAYS_INLINE uint64_t fh_pte_table(bool device, uint64_t frame,
 				       unsigned level)
 {
@@ -96,6 +171,13 @@ FH_ALWAYS_INLINE uint64_t fh_pte_table(bool device, uint64_t frame,
 		      : fh_arch_table(frame, level);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result ==> 1 <= level <= 3;
+  ensures \result ==> prop.cache <= FH_CACHE_UNCACHEABLE ||
+                      (device && prop.cache < FH_CACHE_KINDS);
+*/
 FH_ALWAYS_INLINE bool fh_pte_can_map(bool device, unsigned level,
 				     struct fh_page_prop prop,
 				     uint64_t features)
@@ -104,6 +186,11 @@ FH_ALWAYS_INLINE bool fh_pte_can_map(bool device, unsigned level,
 		      : fh_arch_can_map(level, prop, features);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == FH_FRAME_NUMBER_END;
+*/
 FH_ALWAYS_INLINE uint64_t fh_pte_frame_end(bool device)
 {
 	return device ? FH_VTD_FRAME_END : FH_ARCH_FRAME_END;

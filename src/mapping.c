@@ -81,10 +81,9 @@ static void write_pages(bool device, struct fh_cursor *c, uint64_t node,
 		uint64_t pte = fh_entry_read(node, index);
 
 		if (pte == 0 && starts_with_leaf(run, page, done, level)) {
-			fh_entry_write(node, index,
-				       fh_pte_leaf(device, run->frame + done,
-						   level, run->prop));
-			fh_node_add_children(node, 1);
+			fh_node_fill(node, index,
+				     fh_pte_leaf(device, run->frame + done,
+						 level, run->prop));
 		} else {
 			uint64_t child =
 				pte == 0 ? fh_cursor_grow(device, c, node,
@@ -199,9 +198,8 @@ FH_ALWAYS_INLINE enum fh_status map_page(bool device, struct fh_cursor *c,
 		struct fh_page_prop full = fh_prop_preset(device, prop);
 
 		full.flags |= FH_PAGE_TRACKED;
-		fh_entry_write(fh_cursor_node(c), fh_cursor_index(c),
-			       fh_pte_leaf(device, frame, 1, full));
-		fh_node_add_children(fh_cursor_node(c), 1);
+		fh_node_fill(fh_cursor_node(c), fh_cursor_index(c),
+			     fh_pte_leaf(device, frame, 1, full));
 		c->page++;
 		c->wrote = true;
 	}

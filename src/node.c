@@ -19,7 +19,9 @@ void fh_node_lock_slow(uint64_t node)
 	uint64_t *lock = fh_node_word(node, FH_NODE_LOCK);
 
 	/* Acquire: pairs with the release in fh_node_unlock(). */
+	/*@ loop assigns fh_slots[node].meta.w[0]; */
 	do {
+		/*@ loop assigns \nothing; */
 		while (fh_word_load_relaxed(lock) != 0)
 			fh_host_relax();
 	} while (fh_word_cas_acquire(lock, 0, 1) != 0);
@@ -28,12 +30,26 @@ void fh_node_lock_slow(uint64_t node)
 /* ---- Taking apart ---- */
 
 /* The entries of a node that are its own: a root's other half is not. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.first + \result.count <= FH_NODE_ENTRIES;
+  ensures !is_root(facts) ==>
+    \result.first == 0 && \result.count == FH_NODE_ENTRIES;
+  ensures is_root(facts) && type == &fh_user_node_type ==>
+    \result.first == 0 && \result.count == FH_NODE_ENTRIES / 2;
+  ensures is_root(facts) && type == &fh_kernel_node_type ==>
+    \result.first == FH_NODE_ENTRIES / 2 &&
+    \result.count == FH_NODE_ENTRIES / 2;
+  ensures is_root(facts) && type == &fh_device_node_type ==>
+    \result.first == 0 && \result.count == FH_NODE_ENTRIES;
+*/
 static struct fh_page_range own_entries(const struct fh_meta_type *type,
 					uint64_t facts)
 {
 	struct fh_page_range entries = {.first = 0, .count = FH_NODE_ENTRIES};
 
-	if ((facts & FH_NODE_ROOT) == 0 || type == &fh_device_node_type)
+	if (facts / FH_NODE_ROOT % 2 == 0 || type == &fh_device_node_type)
 		return entries;
 	entries.count = FH_NODE_ENTRIES / 2;
 	if (type == &fh_kernel_node_type)

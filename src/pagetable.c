@@ -181,9 +181,8 @@ static void place_windows(const struct fh_page_table *table, const bool *wanted,
 			fh_node_place(nodes, table->levels - 1U, &nobody);
 
 		fh_node_unlock(child, &nobody);
-		fh_entry_write(root, i,
-			       fh_pte_table(false, child, table->levels));
-		fh_node_add_children(root, 1);
+		fh_node_fill(root, i,
+			     fh_pte_table(false, child, table->levels));
 	}
 }
 

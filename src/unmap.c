@@ -102,9 +102,8 @@ struct removal {
 FH_ALWAYS_INLINE void remove_leaf(bool device, struct removal *r, uint64_t node,
 				  unsigned level, uint64_t index)
 {
-	uint64_t pte = fh_entry_take(node, index);
+	uint64_t pte = fh_node_clear(node, index);
 
-	fh_node_sub_children(node, 1);
 	if (fh_pte_is_tracked(device, pte, level))
 		fh_gather_frames(r->gather, fh_pte_frame(device, pte, level),
 				 fh_level_pages(level));
@@ -115,9 +114,8 @@ FH_ALWAYS_INLINE void remove_leaf(bool device, struct removal *r, uint64_t node,
 static void remove_node(bool device, struct removal *r, uint64_t node,
 			unsigned level, uint64_t index)
 {
-	uint64_t pte = fh_entry_take(node, index);
+	uint64_t pte = fh_node_clear(node, index);
 
-	fh_node_sub_children(node, 1);
 	r->pages += fh_cursor_detach(r->c, fh_pte_frame(device, pte, level),
 				     r->gather);
 	r->any = true;

@@ -48,12 +48,28 @@
 
 /* The memory type, numbered as in MTRRs. */
 #define FH_VTD_EMT_SHIFT 3
+#define FH_VTD_EMT_UNIT  (UINT64_C(1) << FH_VTD_EMT_SHIFT)
 #define FH_VTD_EMT_UC    0
 #define FH_VTD_EMT_WC    1
 #define FH_VTD_EMT_WT    4
 #define FH_VTD_EMT_WP    5
 #define FH_VTD_EMT_WB    6
 
+/*@
+  logic integer vtd_kind(integer pte, integer level) =
+    pte == 0 ? FH_PTE_ABSENT :
+    level > 1 && pte % 4 != 0 && pte / 0x80 % 2 == 0 ? FH_PTE_TABLE :
+    FH_PTE_LEAF;
+
+  logic integer vtd_frame(integer pte, integer level) =
+    pte / FH_PAGE_SIZE % 0x10000000000;
+*/
+
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result ==> 1 <= level <= FH_VTD_HUGE_LEVEL;
+*/
 static inline bool fh_vtd_has_level(unsigned level, uint64_t features)
 {
 	return level == 1 ||
@@ -61,6 +77,12 @@ static inline bool fh_vtd_has_level(unsigned level, uint64_t features)
 	       (level == 3 && (features & FH_VTD_PAGES_1G) != 0);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result ==> 1 <= level <= FH_VTD_HUGE_LEVEL;
+  ensures \result ==> prop.cache < FH_CACHE_KINDS;
+*/
 static inline bool fh_vtd_can_map(unsigned level, struct fh_page_prop prop,
 				  uint64_t features)
 {
@@ -72,6 +94,11 @@ static inline bool fh_vtd_can_map(unsigned level, struct fh_page_prop prop,
 		(features & FH_VTD_MEMORY_TYPES) != 0);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result < 8;
+*/
 static inline uint64_t fh_vtd_emt(uint32_t cache)
 {
 	if (cache == FH_CACHE_WRITEBACK)
@@ -96,42 +123,72 @@ static inline uint32_t fh_vtd_cache(uint64_t emt)
 				    : FH_CACHE_UNCACHEABLE;
 }
 
+/*@
+  requires is_level(level) && frame < FH_VTD_FRAME_END;
+  assigns \nothing;
+  exits \false;
+  ensures vtd_kind(\result, level) == FH_PTE_LEAF;
+  ensures vtd_frame(\result, level) == frame;
+*/
 static inline uint64_t fh_vtd_leaf(uint64_t frame, unsigned level,
 				   struct fh_page_prop prop)
 {
+	/* Sums of different bits: below bit 7, up to the address, above it. */
+	uint64_t low = fh_vtd_emt(prop.cache) * FH_VTD_EMT_UNIT +
+		       fh_pte_put(prop, FH_PAGE_READ, FH_VTD_R) +
+		       fh_pte_put(prop, FH_PAGE_WRITE, FH_VTD_W);
+	uint64_t middle = FH_VTD_LEAF +
+			  fh_pte_put(prop, FH_PAGE_ACCESSED, FH_VTD_A) +
+			  fh_pte_put(prop, FH_PAGE_DIRTY, FH_VTD_D);
+	uint64_t high = fh_pte_put(prop, FH_PAGE_SOFT, FH_VTD_SOFT) +
+			fh_pte_put(prop, FH_PAGE_TRACKED, FH_VTD_TRACKED);
+
 	(void)level;
-	return FH_VTD_LEAF | frame * FH_PAGE_SIZE |
-	       fh_vtd_emt(prop.cache) << FH_VTD_EMT_SHIFT |
-	       fh_pte_put(prop, FH_PAGE_READ, FH_VTD_R) |
-	       fh_pte_put(prop, FH_PAGE_WRITE, FH_VTD_W) |
-	       fh_pte_put(prop, FH_PAGE_ACCESSED, FH_VTD_A) |
-	       fh_pte_put(prop, FH_PAGE_DIRTY, FH_VTD_D) |
-	       fh_pte_put(prop, FH_PAGE_SOFT, FH_VTD_SOFT) |
-	       fh_pte_put(prop, FH_PAGE_TRACKED, FH_VTD_TRACKED);
+	/*@ assert low < 0x80 && middle % 0x100 == 0x80 && middle < 0x400; */
+	/*@ assert high % 0x10000000000000 == 0; */
+	return high + frame * FH_PAGE_SIZE + middle + low;
 }
 
 /* Tables allow both: only leaves say what is allowed. */
+/*@
+  requires 2 <= level <= FH_MAX_LEVELS && frame < FH_VTD_FRAME_END;
+  assigns \nothing;
+  exits \false;
+  ensures vtd_kind(\result, level) == FH_PTE_TABLE;
+  ensures vtd_frame(\result, level) == frame;
+*/
 static inline uint64_t fh_vtd_table(uint64_t frame, unsigned level)
 {
 	(void)level;
-	return frame * FH_PAGE_SIZE | FH_VTD_R | FH_VTD_W;
+	return frame * FH_PAGE_SIZE + (FH_VTD_R + FH_VTD_W);
 }
 
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == vtd_kind(pte, level);
+*/
 static inline enum fh_pte_kind fh_vtd_kind(uint64_t pte, unsigned level)
 {
-	bool allows = (pte & (FH_VTD_R | FH_VTD_W)) != 0;
+	bool allows = pte % (FH_VTD_R + FH_VTD_W + 1) != 0;
 
 	if (pte == 0)
 		return FH_PTE_ABSENT;
-	if (level > 1 && allows && (pte & FH_VTD_LEAF) == 0)
+	if (level > 1 && allows && pte / FH_VTD_LEAF % 2 == 0)
 		return FH_PTE_TABLE;
 	return FH_PTE_LEAF;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == vtd_frame(pte, level);
+*/
 static inline uint64_t fh_vtd_frame(uint64_t pte, unsigned level)
 {
 	(void)level;
-	return (pte & FH_VTD_ADDRESS) / FH_PAGE_SIZE;
+	return pte / FH_PAGE_SIZE % FH_VTD_FRAME_END;
 }
 
 static inline struct fh_page_prop fh_vtd_prop(uint64_t pte, unsigned level)

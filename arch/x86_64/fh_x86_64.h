@@ -49,7 +49,28 @@
 
 /* PWT is bit 3, PCD bit 4: together the index of the PAT's entry. */
 #define FH_X86_64_CACHE_SHIFT 3
+#define FH_X86_64_CACHE_UNIT  (UINT64_C(1) << FH_X86_64_CACHE_SHIFT)
 
+/*@
+  logic integer x86_64_kind(integer pte, integer level) =
+    pte == 0 ? FH_PTE_ABSENT :
+    level > 1 && pte % 2 == 1 && pte / 0x80 % 2 == 0 ? FH_PTE_TABLE :
+    FH_PTE_LEAF;
+
+  logic integer x86_64_address(integer pte) =
+    pte / FH_PAGE_SIZE % 0x10000000000;
+
+  logic integer x86_64_frame(integer pte, integer level) =
+    pte / 0x80 % 2 == 0 ? x86_64_address(pte) :
+    x86_64_address(pte) - x86_64_address(pte) % span(level);
+*/
+
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result ==> 1 <= level <= FH_X86_64_HUGE_LEVEL;
+  ensures \result ==> prop.cache <= FH_CACHE_UNCACHEABLE;
+*/
 static inline bool fh_x86_64_can_map(unsigned level, struct fh_page_prop prop,
 				     uint64_t features)
 {
@@ -60,49 +81,83 @@ static inline bool fh_x86_64_can_map(unsigned level, struct fh_page_prop prop,
 	       prop.cache != FH_CACHE_WRITE_PROTECTED;
 }
 
+/*@
+  requires is_level(level) && frame < FH_X86_64_FRAME_END;
+  requires frame % span(level) == 0;
+  requires prop.cache <= FH_CACHE_UNCACHEABLE;
+  assigns \nothing;
+  exits \false;
+  ensures x86_64_kind(\result, level) == FH_PTE_LEAF;
+  ensures x86_64_frame(\result, level) == frame;
+*/
 static inline uint64_t fh_x86_64_leaf(uint64_t frame, unsigned level,
 				      struct fh_page_prop prop)
 {
+	/* Sums of different bits: below bit 7, up to the address, above it. */
+	uint64_t low = (uint64_t)prop.cache * FH_X86_64_CACHE_UNIT +
+		       fh_pte_put(prop, FH_PAGE_READ, FH_X86_64_P) +
+		       fh_pte_put(prop, FH_PAGE_WRITE, FH_X86_64_RW) +
+		       fh_pte_put(prop, FH_PAGE_USER, FH_X86_64_US) +
+		       fh_pte_put(prop, FH_PAGE_ACCESSED, FH_X86_64_A) +
+		       fh_pte_put(prop, FH_PAGE_DIRTY, FH_X86_64_D);
+	uint64_t middle =
+		FH_X86_64_LEAF + fh_pte_put(prop, FH_PAGE_GLOBAL, FH_X86_64_G);
+	uint64_t high =
+		(FH_X86_64_NX - fh_pte_put(prop, FH_PAGE_EXEC, FH_X86_64_NX)) +
+		fh_pte_put(prop, FH_PAGE_SOFT, FH_X86_64_SOFT) +
+		fh_pte_put(prop, FH_PAGE_TRACKED, FH_X86_64_TRACKED);
+
 	(void)level;
-	return FH_X86_64_LEAF | frame * FH_PAGE_SIZE |
-	       (uint64_t)prop.cache << FH_X86_64_CACHE_SHIFT |
-	       fh_pte_put(prop, FH_PAGE_READ, FH_X86_64_P) |
-	       fh_pte_put(prop, FH_PAGE_WRITE, FH_X86_64_RW) |
-	       (FH_X86_64_NX - fh_pte_put(prop, FH_PAGE_EXEC, FH_X86_64_NX)) |
-	       fh_pte_put(prop, FH_PAGE_USER, FH_X86_64_US) |
-	       fh_pte_put(prop, FH_PAGE_GLOBAL, FH_X86_64_G) |
-	       fh_pte_put(prop, FH_PAGE_ACCESSED, FH_X86_64_A) |
-	       fh_pte_put(prop, FH_PAGE_DIRTY, FH_X86_64_D) |
-	       fh_pte_put(prop, FH_PAGE_SOFT, FH_X86_64_SOFT) |
-	       fh_pte_put(prop, FH_PAGE_TRACKED, FH_X86_64_TRACKED);
+	/*@ assert low < 0x80 && (middle == 0x80 || middle == 0x180); */
+	/*@ assert high % 0x10000000000000 == 0; */
+	return high + frame * FH_PAGE_SIZE + middle + low;
 }
 
 /*
  * Tables allow all: only leaves say what is allowed. Accessed is set before the
  * hardware does, so that what it changes in a table is leaves only.
  */
+/*@
+  requires 2 <= level <= FH_MAX_LEVELS && frame < FH_X86_64_FRAME_END;
+  assigns \nothing;
+  exits \false;
+  ensures x86_64_kind(\result, level) == FH_PTE_TABLE;
+  ensures x86_64_frame(\result, level) == frame;
+*/
 static inline uint64_t fh_x86_64_table(uint64_t frame, unsigned level)
 {
 	(void)level;
-	return frame * FH_PAGE_SIZE | FH_X86_64_P | FH_X86_64_RW |
-	       FH_X86_64_US | FH_X86_64_A;
+	return frame * FH_PAGE_SIZE +
+	       (FH_X86_64_P + FH_X86_64_RW + FH_X86_64_US + FH_X86_64_A);
 }
 
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == x86_64_kind(pte, level);
+*/
 static inline enum fh_pte_kind fh_x86_64_kind(uint64_t pte, unsigned level)
 {
 	if (pte == 0)
 		return FH_PTE_ABSENT;
-	if (level > 1 && (pte & (FH_X86_64_P | FH_X86_64_LEAF)) == FH_X86_64_P)
+	if (level > 1 && pte % 2 == 1 && pte / FH_X86_64_LEAF % 2 == 0)
 		return FH_PTE_TABLE;
 	return FH_PTE_LEAF;
 }
 
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result == x86_64_frame(pte, level);
+*/
 static inline uint64_t fh_x86_64_frame(uint64_t pte, unsigned level)
 {
-	uint64_t frame = (pte & FH_X86_64_ADDRESS) / FH_PAGE_SIZE;
+	uint64_t frame = pte / FH_PAGE_SIZE % FH_X86_64_FRAME_END;
 
 	/* Below a large leaf's address lies the bit that level 1 has as 7. */
-	if ((pte & FH_X86_64_LEAF) != 0)
+	if (pte / FH_X86_64_LEAF % 2 != 0)
 		return fh_pte_align(frame, level);
 	return frame;
 }
