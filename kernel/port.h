@@ -201,6 +201,12 @@ void port_sync_code(const void *code, size_t n);
 bool port_can_read(uint64_t va);
 bool port_can_write(uint64_t va);
 
+/*
+ * Whether this machine can keep the kernel, but for the copies, from programs'
+ * memory: what the hardware has, not what was made of it.
+ */
+bool port_guards_programs(void);
+
 /* ---- What the port calls ---- */
 
 FH_NORETURN void kernel_main(void);

@@ -160,6 +160,7 @@ static struct {
 	uint64_t expected; /* the page's first word; 0: not mapped */
 	struct fh_paddr paddr;
 	uint64_t failures[FH_MAX_CPUS];
+	uint64_t unguarded[FH_MAX_CPUS];
 	enum fh_status status;
 } shot;
 
@@ -209,6 +210,8 @@ static void shoot(unsigned cpu)
 			replace_page(round % 3 == 0 ? 0 : round);
 		team_meet(cpu);
 		shot.failures[cpu] += word_seen() != shot.expected;
+		shot.unguarded[cpu] += port_guards_programs() &&
+				       port_can_read(PROBE_PAGE * FH_PAGE_SIZE);
 	}
 	fh_kernel_activate(&kernel_table);
 }
@@ -305,13 +308,19 @@ static uint64_t probe_order(void)
 
 unsigned probe_shootdown(void)
 {
+	uint64_t unguarded = 0;
 	uint64_t failures = 0;
 
 	run_in_space(shoot);
-	for (unsigned cpu = 0; cpu < team_size(); cpu++)
+	for (unsigned cpu = 0; cpu < team_size(); cpu++) {
 		failures += shot.failures[cpu];
+		unguarded += shot.unguarded[cpu];
+	}
+	print("probe guard: %s, %lu reads of a program's page\n",
+	      port_guards_programs() ? "there is one" : "there is none",
+	      unguarded);
 	print("probe shootdown: %u rounds on %u CPUs, %lu stale: %s\n", ROUNDS,
 	      team_size(), failures, fh_status_name(shot.status));
 	failures += shot.status != FH_OK;
-	return (unsigned)(failures + probe_order());
+	return (unsigned)(failures + unguarded + probe_order());
 }

@@ -194,11 +194,17 @@ void port_user_run(struct user_context *context, struct trap *trap)
 	fh_host_irq_restore(saved);
 }
 
+/* PAN. */
+bool port_guards_programs(void)
+{
+	return (read_register("id_aa64mmfr1_el1") >> 20 & 0xf) != 0;
+}
+
 /* The other accesses to user memory are made with a user's privileges. */
 bool port_cas_user32(uint64_t at, uint32_t expected, uint32_t desired,
 		     uint32_t *old)
 {
-	bool has_pan = (read_register("id_aa64mmfr1_el1") >> 20 & 0xf) != 0;
+	bool has_pan = port_guards_programs();
 
 	if (has_pan)
 		write_register("S3_0_C4_C2_3", 0);

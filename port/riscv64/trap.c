@@ -239,3 +239,9 @@ void port_user_run(struct user_context *context, struct trap *trap)
 		answer_interrupt(trap);
 	csr_set_sstatus(SSTATUS_SIE);
 }
+
+/* SUM is off. */
+bool port_guards_programs(void)
+{
+	return true;
+}

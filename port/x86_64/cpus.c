@@ -77,6 +77,11 @@ uint64_t *cpu_trap_stack(void)
 #define HAS_SMEP (1u << 7)
 #define HAS_SMAP (1u << 20)
 
+bool port_guards_programs(void)
+{
+	return (x86_cpuid(7).ebx & HAS_SMAP) != 0;
+}
+
 void cpu_begin(unsigned cpu)
 {
 	uint32_t features = x86_cpuid(7).ebx;
