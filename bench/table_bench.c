@@ -3,7 +3,8 @@
  * What page tables cost, each operation beside its floor in plain C:
  * table_work.c. Two ranges: 512 pages a thread, the entries of one node, in the
  * first cache; and 2^17 pages, 512 MiB of address space, visited in order and
- * scattered. Each thread has 2 MiB pieces of its own, all in one space.
+ * scattered. Each thread has 2 MiB pieces of its own, all in one space; but for
+ * the rows in one node, where the pages of two threads take turns.
  *
  * No CPU runs on the space, so that a flush asks nobody: what is measured is the
  * library's own work.
@@ -62,29 +63,44 @@ static void check(enum fh_status status, const char *what)
 		fail(what, fh_status_name(status));
 }
 
+/* Where a row is measured. */
+struct place {
+	const char *name;
+	unsigned bits;
+	unsigned threads;
+	bool scattered;
+	bool shared;
+};
+
+static const struct place hot = {"hot", HOT_BITS, 1, false, false};
+static const struct place hot_2 = {"hot", HOT_BITS, 2, false, false};
+static const struct place one_node = {"one node", HOT_BITS - 1, 2, false, true};
+static const struct place wide = {"512 MiB", PART_BITS, 1, false, false};
+static const struct place scattered = {"512 MiB, random", PART_BITS, 1, true,
+				       false};
+
 /* One row more; returns its cost. */
-static double measure(const struct table_kind *kind, unsigned bits,
-		      bool scattered, unsigned threads, double alone)
+static double measure(const struct table_kind *kind, const struct place *place,
+		      double alone)
 {
 	struct bench_row row = {
 		.name = kind->name,
-		.range = bits == HOT_BITS ? "hot"
-			 : scattered      ? "512 MiB, random"
-					  : "512 MiB",
+		.range = place->name,
 		.unit = kind->unit,
-		.threads = threads,
+		.threads = place->threads,
 		.per_visit = kind->pages,
 		.operation = kind->operation,
 		.floor = kind->floor,
-		.goal = threads == 1 && bits == HOT_BITS ? kind->goal : 0,
+		.goal = place == &hot ? kind->goal : 0,
 	};
 	struct bench_result result;
 	char note[40] = "";
 
-	table_ground.bits = bits;
-	table_ground.scattered = scattered;
+	table_ground.bits = place->bits;
+	table_ground.scattered = place->scattered;
+	table_ground.shared = place->shared;
 	bench_measure(&row, options.seconds / rows_planned, &result);
-	if (threads == 2)
+	if (place->threads == 2)
 		snprintf(note, sizeof(note), "%.2f x of one thread's",
 			 result.ns / alone);
 	bench_table_row(csv, BENCH_BUILD, &row, &result, note);
@@ -101,23 +117,30 @@ static bool is_wanted(const struct table_kind *kind)
 /* Rows that measure_kind() makes of it. */
 static unsigned rows_of(const struct table_kind *kind)
 {
+	static const unsigned all[] = {1, 3, 5};
+	static const unsigned quick[] = {1, 2, 3};
+
 	if (!is_wanted(kind))
 		return 0;
-	return options.quick ? 2 : kind->scatter ? 4 : 3;
+	return (options.quick ? quick : all)[kind->rows];
 }
 
 static void measure_kind(const struct table_kind *kind)
 {
 	if (rows_of(kind) == 0)
 		return;
-	double alone = measure(kind, HOT_BITS, false, 1, 0);
+	double alone = measure(kind, &hot, 0);
 
-	(void)measure(kind, HOT_BITS, false, 2, alone);
+	if (kind->rows >= TABLE_APART)
+		(void)measure(kind, &hot_2, alone);
+	if (kind->rows >= TABLE_CONTEND)
+		(void)measure(kind, &one_node, alone);
 	if (options.quick)
 		return;
-	(void)measure(kind, PART_BITS, false, 1, 0);
-	if (kind->scatter)
-		(void)measure(kind, PART_BITS, true, 1, 0);
+	if (kind->rows >= TABLE_APART)
+		(void)measure(kind, &wide, 0);
+	if (kind->rows >= TABLE_CONTEND)
+		(void)measure(kind, &scattered, 0);
 }
 
 /* A mapped frame in every page makes all nodes; then only they are left. */
@@ -156,6 +179,7 @@ static void start_machine(void)
 			       &frames),
 	      "frames");
 	table_ground.space = &space;
+	table_ground.kernel = &kernel;
 	table_ground.first = FH_NODE_ENTRIES;
 	table_ground.stride = part;
 	table_ground.frame = fh_segment_first(frames);

@@ -13,11 +13,20 @@ struct table_ground {
 	uint64_t first;  /* page of CPU 0's part */
 	uint64_t stride; /* to CPU 1's */
 	unsigned bits;   /* 2^bits pages a part */
+	bool shared;     /* both CPUs' pages take turns in the same nodes */
 	bool scattered;  /* visited in no order that a prefetcher sees */
 	uint64_t frame;  /* the first of as many frames, held elsewhere */
+	const struct fh_page_table *kernel;
 };
 
 extern struct table_ground table_ground;
+
+/* Where, and by how many, a kind of work is measured. */
+enum table_rows {
+	TABLE_ALONE,   /* by one thread */
+	TABLE_APART,   /* by two, too, with nodes of their own; far and wide */
+	TABLE_CONTEND, /* and with the same nodes, and scattered */
+};
 
 /* One kind of work beside its floor; goals are for the 4 KiB rows. */
 struct table_kind {
@@ -27,7 +36,7 @@ struct table_kind {
 	bench_pass *operation;
 	bench_pass *floor;
 	double goal;
-	bool scatter; /* is measured scattered, too */
+	enum table_rows rows;
 };
 
 extern const struct table_kind table_kinds[];
