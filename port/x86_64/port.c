@@ -77,7 +77,7 @@ uint64_t port_cycles(void)
 
 static uint64_t measured_rate;
 
-/* Cycles in 1 ms, or more; 0: there is no such timer. */
+/* Cycles in 1 ms, or more; without the timer, no end of them. */
 static uint64_t time_cycles(void)
 {
 	unsigned reads = 0;
@@ -90,7 +90,8 @@ static uint64_t time_cycles(void)
 	uint64_t before = port_cycles();
 	while (reads < MAX_READS && (x86_in8(TIMER_GATE) & TIMER_IS_OVER) == 0)
 		reads++;
-	return reads == 0 || reads == MAX_READS ? 0 : port_cycles() - before;
+	return reads == 0 || reads == MAX_READS ? UINT64_MAX
+						: port_cycles() - before;
 }
 
 /* What comes between makes it longer, so the shortest time is the best. */
@@ -103,7 +104,7 @@ static uint64_t measure_rate(void)
 
 		least = cycles < least ? cycles : least;
 	}
-	return least * 1000;
+	return least == UINT64_MAX ? 0 : least * 1000;
 }
 
 /* CPUID 15h: the crystal's rate in ECX, times EBX, by EAX; where it says so. */
