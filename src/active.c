@@ -11,9 +11,13 @@ static uint64_t enter_space(struct fh_active *to, unsigned cpu)
 	fh_cpu_set_add(&to->cpus, cpu);
 	if (fh_asid_has_numbers() && !fh_cpu_set_has(&to->fresh, cpu)) {
 		fh_host_flush_asid(asid);
-		/* Relaxed: what we walk from here on is asked of us. */
-		(void)fh_word_or_relaxed(&to->fresh.word[cpu / 64],
-					 UINT64_C(1) << cpu % 64);
+		/*
+		 * Acquire: pairs with the release in fh_active_send(): if that
+		 * came before and takes us for fresh no more, what we walk from
+		 * here on is what it left; we may be gone by its snapshot.
+		 */
+		(void)fh_word_or_acquire_release(&to->fresh.word[cpu / 64],
+						 UINT64_C(1) << cpu % 64);
 	}
 	return asid;
 }
@@ -54,8 +58,8 @@ void fh_active_send(struct fh_active *active, const struct fh_flush *flush,
 	/* Who is there now is asked, even if it leaves before the snapshot. */
 	for (unsigned i = 0; i < FH_CPU_WORDS; i++) {
 		seen.word[i] = fh_word_load_relaxed(&active->cpus.word[i]);
-		/* Relaxed: the snapshot comes after, and is released. */
-		(void)fh_word_and_relaxed(&active->fresh.word[i], seen.word[i]);
+		/* Release: pairs with the acquire in enter_space(). */
+		(void)fh_word_and_release(&active->fresh.word[i], seen.word[i]);
 	}
 	fh_cpu_set_snapshot(&active->cpus, asked);
 	for (unsigned i = 0; i < FH_CPU_WORDS; i++)

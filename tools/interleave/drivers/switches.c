@@ -7,6 +7,7 @@
  *   2   a CPU leaves it and comes back    4   a CPU uses the page and leaves
  *   5   two CPUs switch, and numbers run out: each keeps its own
  *   6   a CPU switches to the space, which gets another number than it had
+ *   7   a CPU comes, uses the page, leaves, and comes back
  */
 #include "translations.h"
 
@@ -31,7 +32,7 @@ static void setup(void)
 	if (CASE == 2 || CASE == 4 || CASE == 5)
 		switch_to(NULL, &spaces[0]);
 	use(0);
-	if (CASE == 1 || CASE == 3 || CASE == 6)
+	if (CASE == 1 || CASE == 3 || CASE == 6 || CASE == 7)
 		tlb[1].cached[0] = false;
 	machine_as_cpu(0);
 	if (CASE == 5)
@@ -65,6 +66,18 @@ static void enter(void)
 #if CASE == 2
 static void leave_and_return(void)
 {
+	use(0);
+	switch_to(&spaces[0], NULL);
+	switch_to(NULL, &spaces[0]);
+	use(0);
+	rest(2);
+}
+#endif
+
+#if CASE == 7
+static void come_twice(void)
+{
+	switch_to(NULL, &spaces[0]);
 	use(0);
 	switch_to(&spaces[0], NULL);
 	switch_to(NULL, &spaces[0]);
@@ -117,6 +130,8 @@ static void done(void)
 DRIVER(shoot, enter)
 #elif CASE == 2
 DRIVER(shoot, leave_and_return)
+#elif CASE == 7
+DRIVER(shoot, come_twice)
 #elif CASE == 4
 DRIVER(shoot, use_and_leave)
 #else
