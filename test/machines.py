@@ -190,6 +190,11 @@ def x86_cases(kernel):
     yield Case("x86_64 q35 max 15 512M", boot.Machine(
         "x86_64", kernel, "q35", "max", 15, "512M", "storm=50"),
         memory=512 * MIB, says=("cpus: 15 run",))
+    # The controllers' numbers of these CPUs are not 0 to 5.
+    yield Case("x86_64 q35 qemu64 6 in two sockets", boot.Machine(
+        "x86_64", kernel, "q35", "qemu64", 6, "256M", WORK,
+        more=["-smp", "sockets=2,cores=3"]),
+        memory=256 * MIB, says=("cpus: 6 run",))
     for path in sorted((ROOT / "data/maps").glob("*.e820")):
         if path.name == "chromebook500c.e820":
             continue  # nothing can run on it: failing_cases()

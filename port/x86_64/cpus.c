@@ -57,7 +57,7 @@ static void load_descriptors(unsigned cpu)
 		   .base = (uintptr_t)descriptors};
 
 	describe_state(cpu);
-	/* CS stays: the boot loader's place has the same one there. */
+	/* CS stays: boot.S's table has the same one there. */
 	__asm__ volatile("lgdt %0" : : "m"(table.limit), "m"(table));
 	__asm__ volatile("movl %0, %%ss\n\tmovl %1, %%ds\n\tmovl %1, %%es\n\t"
 			 "movl %1, %%fs\n\tmovl %1, %%gs"
@@ -215,9 +215,11 @@ static void start_cpus(uint32_t to, uint32_t others)
 /* All others say who they are, and halt. */
 static void call_roll(void)
 {
+	unsigned cpus = count_cpus();
+
 	start_cpus(0, APIC_OTHERS);
 	/* Acquire: pairs with the locked increment in boot.S. */
-	while (__atomic_load_n(&cpus_known, __ATOMIC_ACQUIRE) < count_cpus())
+	while (__atomic_load_n(&cpus_known, __ATOMIC_ACQUIRE) < cpus)
 		fh_host_relax();
 }
 

@@ -15,7 +15,7 @@
 #define USER_CS   0x1b
 #define USER_DS   0x23
 #define FIRST_TSS 0x28
-/* In the boot loader's place: 32-bit code, before there are users. */
+/* In boot.S's table, where the user's code is later: 32-bit code. */
 #define BOOT_CS32 0x18
 
 #define VECTOR_DOUBLE_FAULT 8
