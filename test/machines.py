@@ -324,6 +324,16 @@ def riscv_cases(kernel, folder):
     yield Case("riscv64 64G-lazy", boot.Machine(
         "riscv64", kernel, cpus=2, memory="64G", command=WORK, lazy=True),
         memory=64 * GIB)
+    # The linear map has room for 128 GiB, of which 2 are below RAM.
+    yield Case("riscv64 200G-lazy", boot.Machine(
+        "riscv64", kernel, memory="200G", command=WORK, lazy=True),
+        memory=126 * GIB, says=("memory: 75776 MiB lie beyond",))
+    yield Case("riscv64 svpbmt=on,sstc=off", boot.Machine(
+        "riscv64", kernel, cpu="rv64,svpbmt=on,sstc=off", cpus=2, command=WORK),
+        memory=256 * MIB)
+    yield Case("riscv64 more CPUs than it has room for", boot.Machine(
+        "riscv64", kernel, cpus=18, command="storm=20"),
+        memory=256 * MIB, says=("cpus: 16 run",))
 
 
 NUMA = ["-object", "memory-backend-ram,id=m0,size=256M",
