@@ -137,6 +137,73 @@ static void probe_area(void)
 	expect(!port_can_read(address), "an area is still there", address);
 }
 
+/* ---- Leaves of all sizes ---- */
+
+/* A large leaf, and pages enough on both sides of it, wherever it begins. */
+#define LEAVES_PAGES (3 * UINT64_C(512))
+
+static uint64_t *tag_of(struct fh_segment segment, uint64_t i)
+{
+	return fh_host_linear(fh_paddr_of_frame(fh_segment_first(segment) + i));
+}
+
+/* n pages of a segment from `from` on: each is what the area shows. */
+static void probe_leaves_at(struct fh_segment segment, struct fh_area *area,
+			    uint64_t from, uint64_t n)
+{
+	uint64_t first = area->first;
+	uint64_t frame = fh_segment_first(segment) + from;
+	uint64_t pages;
+
+	if (fh_area_map_untracked(
+		    area, 0, fh_paddr_of_frame(frame), n,
+		    fh_page_prop(FH_PAGE_READ | FH_PAGE_GLOBAL)) != FH_OK) {
+		expect(false, "many pages cannot be mapped", first);
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t address = (first + i) * FH_PAGE_SIZE;
+
+		if (!port_can_read(address) ||
+		    fh_memory_load64((const uint64_t *)address) != from + i) {
+			expect(false, "one page of many leads elsewhere",
+			       address);
+			break;
+		}
+	}
+	expect(fh_kernel_unmap(&kernel_table, first, n, &pages) == FH_OK &&
+		       pages == n,
+	       "many pages cannot be unmapped", first);
+}
+
+/*
+ * Once so that a large leaf fits, once so that by its address it would and by
+ * the memory's it does not.
+ */
+static void probe_leaves(void)
+{
+	struct fh_area area = {.count = 0};
+	struct fh_segment segment;
+
+	if (fh_segment_alloc(LEAVES_PAGES, NULL, &fh_untyped_type, NULL,
+			     &segment) != FH_OK)
+		return; /* not enough memory in one piece */
+	if (fh_area_create(&kernel_areas, LEAVES_PAGES, &area) != FH_OK) {
+		expect(false, "no room for an area", 0);
+	} else {
+		uint64_t off = (area.first - fh_segment_first(segment)) % 512;
+
+		for (uint64_t i = 0; i < LEAVES_PAGES; i++)
+			fh_memory_store64(tag_of(segment, i), i);
+		probe_leaves_at(segment, &area, off, LEAVES_PAGES - 512);
+		probe_leaves_at(segment, &area, (off + 1) % 512,
+				LEAVES_PAGES - 512);
+		expect(fh_area_destroy(&area) == FH_OK,
+		       "a large area does not go", 0);
+	}
+	fh_segment_put(&segment);
+}
+
 unsigned probe_tables(const struct fh_memory_map *map)
 {
 	wrong = 0;
@@ -146,6 +213,7 @@ unsigned probe_tables(const struct fh_memory_map *map)
 	probe_identity();
 	probe_spans(map);
 	probe_area();
+	probe_leaves();
 	print("probe tables: %u wrong\n", wrong);
 	return wrong;
 }

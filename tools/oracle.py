@@ -21,6 +21,7 @@ import argparse
 import random
 import re
 import shutil
+import struct
 import sys
 import tempfile
 import time
@@ -30,7 +31,7 @@ from typing import NamedTuple
 import boot
 import monitor as qemu
 from walker import (CACHES, FORMATS, PAGE, PAGES_END, Memory, Run, Walk,
-                    merge)
+                    letters, merge)
 
 ARCHS = ("x86_64", "riscv64", "aarch64")
 UPPER = PAGES_END // 2
@@ -354,6 +355,40 @@ def linear_map_is_of_ram(held, walk):
     return lines
 
 
+def segments(path):
+    """(first page, pages, frame, flags) of what an ELF file has to load."""
+    data = path.read_bytes()
+    at, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    for i in range(count):
+        kind, flags, _, va, pa, _, length = struct.unpack_from(
+            "<IIQQQQQ", data, at + i * size)
+        if kind == 1 and va // PAGE >= UPPER:
+            first, end = va // PAGE, -(-(va + length) // PAGE)
+            yield first, end - first, pa // PAGE, flags
+
+
+def image_is_as_linked(held, walk):
+    """By the file's own headers. Data may have holes: below stacks."""
+    lines, linked = [], []
+    for first, count, frame, flags in segments(held.machine.kernel):
+        linked.append(Run(first, count, frame, letters(
+            True, flags & 2, flags & 1, False, True), 0))
+    inside = [cut(run, max(run.page, image.page), min(run.end, image.end))
+              for image in linked for run in walk.runs
+              if max(run.page, image.page) < min(run.end, image.end)]
+    for first, end, left, right in lay_side_by_side(merge(linked),
+                                                    merge(inside)):
+        if differ(left, right) and not (
+                right is None and "w" in left.access and end - first == 1):
+            lines.append(f"0x{first * PAGE:x} +{end - first} pages: "
+                         f"{kind_of(left, right)}: linked "
+                         f"{describe(left)}, walk {describe(right)}")
+    if not linked:
+        lines.append("the kernel's file has nothing to load there")
+    return lines
+
+
 def nothing_is_written_and_run(held, walk):
     """Of a frame, by all of its addresses together."""
     lines = [f"0x{run.page * PAGE:x} +{run.count} pages can be written and "
@@ -375,7 +410,8 @@ def nothing_is_written_and_run(held, walk):
 COMPARISONS = (walk_is_sound, walk_is_as_meant, list_is_as_meant,
                list_is_as_walked, probes_are_as_meant,
                every_cpu_is_on_these_tables, lower_half_is_empty,
-               linear_map_is_of_ram, nothing_is_written_and_run)
+               linear_map_is_of_ram, image_is_as_linked,
+               nothing_is_written_and_run)
 
 
 # ---- Whether the oracle would notice ----
