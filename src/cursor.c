@@ -130,6 +130,10 @@ FH_ALWAYS_INLINE enum fh_status open_range(bool device,
 	uint64_t node;
 	unsigned level;
 
+	/*
+	 * No turn waits, so none calls fh_host_relax(): the change that made
+	 * one vain was there before the lock was free, and the next sees it.
+	 */
 	for (;;) {
 		node = find_cover(device, table, first, last, &level, &index);
 		if (table->kind == FH_TABLE_KERNEL && level == table->levels &&
