@@ -70,11 +70,16 @@ static void put_entry(struct fh_cursor *to, const struct leaf *leaf)
 	fh_node_add_children(fh_cursor_node(to), 1);
 }
 
-/* Down to the leaf's level. False: an empty node stands there. */
+/*
+ * To the leaf's level. False: an empty node stands there, or is all that the
+ * cursor has locked.
+ */
 static bool reach_level(struct fh_cursor *to, const struct leaf *leaf,
 			struct fh_node_list *nodes)
 {
 	fh_cursor_seek(to, leaf->page);
+	if (leaf->level > to->guard_level)
+		return false;
 	while (to->level < leaf->level)
 		to->level++;
 	for (;;) {

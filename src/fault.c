@@ -114,6 +114,9 @@ static enum step copy_page(struct fault *fault, struct fh_cursor *c,
 	return done(fault, FH_OK);
 }
 
+/* Who may not even read a page does not get it by writing. */
+static const uint32_t to_be_copied = FH_PAGE_COPY | FH_PAGE_READ;
+
 static enum step look(struct fault *fault, struct fh_cursor *c,
 		      struct fh_gather *gather)
 {
@@ -126,7 +129,7 @@ static enum step look(struct fault *fault, struct fh_cursor *c,
 	if (allows(mapping.prop.flags, fault->access))
 		return retry_access(fault, c);
 	if (fault->access == FH_ACCESS_WRITE && mapping.is_tracked &&
-	    (mapping.prop.flags & FH_PAGE_COPY) != 0)
+	    (mapping.prop.flags & to_be_copied) == to_be_copied)
 		return copy_page(fault, c, gather);
 	return done(fault, FH_E_FAULT);
 }

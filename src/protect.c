@@ -7,6 +7,8 @@
  * Old permissions may be cached until the gather's flush: only then has
  * everybody lost what was taken away.
  */
+#include <framehold/space.h>
+
 #include "cursor.h"
 #include "gather.h"
 
@@ -20,10 +22,18 @@ struct pass {
 	uint64_t pages;   /* changed */
 };
 
+/*
+ * A page that is to be copied is somebody else's too: it is written when a
+ * fault has copied it, whatever is asked for here.
+ */
 FH_ALWAYS_INLINE struct fh_page_prop
 changed(bool device, struct fh_page_prop prop, struct fh_prop_change change)
 {
+	const uint32_t shared = FH_PAGE_COPY | FH_PAGE_TRACKED | FH_PAGE_USER;
+
 	prop.flags = (prop.flags & ~change.clear) | change.set;
+	if ((prop.flags & shared) == shared)
+		prop.flags &= ~FH_PAGE_WRITE;
 	return fh_prop_preset(device, prop);
 }
 

@@ -722,6 +722,100 @@ static void shared_clone_sees_what_is_written(void **state)
 	OK(fh_space_destroy(&child));
 }
 
+/* Shared again by somebody else: not what the two of them share. */
+static void shared_clone_of_a_page_to_be_copied_is_copied(void **state)
+{
+	struct fh_space child;
+	struct fh_space other;
+
+	(void)state;
+	run(0, &space);
+	uint64_t frame = map_at(&space, PAGE);
+	stored(PAGE, 1);
+	fork_to(&child, PAGE, 1);
+	OK(fh_space_create(&kernel, &other));
+	OK(fh_space_clone(&space, &other, PAGE, 1, FH_CLONE_SHARE));
+	assert_int_equal(frame_in(&other, PAGE), frame);
+	run(0, &other);
+	stored(PAGE, 2);
+	assert_int_not_equal(frame_in(&other, PAGE), frame);
+	run(0, &space);
+	assert_int_equal(loaded(PAGE), 1);
+	run(0, &child);
+	assert_int_equal(loaded(PAGE), 1);
+	run(0, &space);
+	OK(fh_space_destroy(&child));
+	OK(fh_space_destroy(&other));
+}
+
+/* Giving the right to write does not let one write into the other's page. */
+static void protect_leaves_a_page_to_be_copied(void **state)
+{
+	struct fh_space child;
+
+	(void)state;
+	run(0, &space);
+	uint64_t frame = map_at(&space, PAGE);
+	stored(PAGE, 1);
+	fork_to(&child, PAGE, 1);
+	protect_at(&child, PAGE, FH_PAGE_WRITE, 0);
+	protect_at(&child, PAGE, 0, FH_PAGE_WRITE);
+	assert_int_equal(query(&child, PAGE).prop.flags &
+				 (FH_PAGE_WRITE | FH_PAGE_COPY),
+			 FH_PAGE_COPY);
+	run(0, &child);
+	stored(PAGE, 2);
+	assert_int_equal(*word_of(frame), 1);
+	run(0, &space);
+	assert_int_equal(loaded(PAGE), 1);
+	stored(PAGE, 3);
+	OK(fh_space_destroy(&child));
+}
+
+static void page_that_may_not_be_read_is_not_copied(void **state)
+{
+	struct fh_space child;
+
+	(void)state;
+	run(0, &space);
+	map_at(&space, PAGE);
+	stored(PAGE, 1);
+	fork_to(&child, PAGE, 1);
+	protect_at(&space, PAGE, FH_PAGE_READ | FH_PAGE_WRITE, 0);
+	assert_false(store_on(0, PAGE, 2));
+	assert_int_equal(fh_space_fault(&space, fh_vaddr_of_page(PAGE),
+					FH_ACCESS_WRITE, NULL),
+			 FH_E_FAULT);
+	protect_at(&space, PAGE, 0, FH_PAGE_READ);
+	stored(PAGE, 2);
+	run(0, &child);
+	assert_int_equal(loaded(PAGE), 1);
+	run(0, &space);
+	OK(fh_space_destroy(&child));
+}
+
+/* A large leaf, into a range for which the target has an empty node only. */
+static void large_leaf_is_cloned_into_an_empty_node(void **state)
+{
+	struct fh_space child;
+	uint64_t first = 3 * MIB2;
+
+	(void)state;
+	uint64_t frame = map_new_pages(&space.table, first, MIB2, MIB2);
+
+	assert_int_equal(query(&space, first).pages, MIB2);
+	OK(fh_space_create(&kernel, &child));
+	map_at(&child, first + 7);
+	assert_int_equal(unmap_at(&child, first + 7, 1), 1);
+	OK(fh_space_clone(&space, &child, first, MIB2, FH_CLONE_COPY));
+	for (uint64_t i = 0; i < MIB2; i++)
+		assert_int_equal(frame_in(&child, first + i), frame + i);
+	assert_int_equal(state_of(frame + 5), FH_STATE_ONE + 1);
+	AUDIT_TABLE(&child.table);
+	OK(fh_space_destroy(&child));
+	AUDIT();
+}
+
 static void clone_keeps_what_may_not_be_written(void **state)
 {
 	struct fh_space child;
@@ -1477,6 +1571,10 @@ int main(void)
 		S(large_leaf_is_copied_page_by_page),
 		S(clone_cuts_large_leaves_at_its_ends),
 		S(shared_clone_sees_what_is_written),
+		S(shared_clone_of_a_page_to_be_copied_is_copied),
+		S(protect_leaves_a_page_to_be_copied),
+		S(page_that_may_not_be_read_is_not_copied),
+		S(large_leaf_is_cloned_into_an_empty_node),
 		S(clone_keeps_what_may_not_be_written),
 		S(clone_over_mapped_pages_is_refused),
 		S(clone_without_memory_changes_nothing),

@@ -28,7 +28,7 @@ def helpers():
     """What the fuzzers share with the tests: the model and its operations."""
     return [str(path.relative_to(ROOT)) for pattern in
             ("port/hosted/*.c", "test/model.c", "test/contract.c",
-             "test/operations*.c")
+             "test/operations*.c", "test/space_model.c")
             for path in sorted(ROOT.glob(pattern))]
 
 

@@ -32,7 +32,10 @@ struct fh_space {
 
 /*
  * What a writable page becomes that is shared until somebody writes to it; only
- * fh_space_clone() sets it, and fh_space_fault() knows it.
+ * fh_space_clone() sets it, and fh_space_fault() ends it, by a copy. Until then
+ * fh_space_protect() does not make the page writable, and taking the right to
+ * write away does not end it either: whether a program may write to an address
+ * is for the kernel to know, before it asks for a fault to be answered.
  */
 #define FH_PAGE_COPY FH_PAGE_SOFT
 
@@ -126,7 +129,11 @@ enum fh_clone {
 
 /*
  * Maps what n pages of a space are mapped to at the same pages of another, in
- * which none of them is mapped. Pages of devices are always shared.
+ * which none of them is mapped. Pages of devices are always shared. A page that
+ * is to be copied stays so in both, however it is cloned: who wants to share it
+ * has it copied before, by fh_space_fault(). One that may not be written is
+ * shared without a mark: before a program is given the right to write to it
+ * later, it is for the kernel to copy it.
  *
  *   FH_E_MAPPED         a page of the range is mapped in `to`
  *   FH_E_OUT_OF_BOUND   not users' pages
@@ -151,7 +158,8 @@ enum fh_access {
  *
  *   the page is mapped and allows the access    what was cached is forgotten;
  *       accessed and dirty are set, where the library does that
- *   it is to be copied, and this is a write     it is, unless nobody else has it
+ *   it is to be copied, may be read, and this   it is, unless nobody else has it
+ *       is a write
  *   it is not mapped, and fill is not null      a zeroed page is mapped with
  *       that property, if it allows the access
  *   all else                                    FH_E_FAULT
