@@ -350,6 +350,62 @@ static void change_under_watch(unsigned cpu)
 	fh_kernel_activate(&kernel_table);
 }
 
+/* ---- Many pages at once ---- */
+
+/* More than are forgotten one by one. */
+#define MANY_PAGES UINT64_C(64)
+
+static uint64_t many_wrong[FH_MAX_CPUS];
+
+static void map_many(void)
+{
+	struct fh_segment segment;
+	struct fh_usegment untyped;
+
+	shot.status = fh_segment_alloc(MANY_PAGES, NULL, &fh_untyped_type, NULL,
+				       &segment);
+	if (shot.status == FH_OK)
+		shot.status = fh_usegment_from_segment(&segment, &untyped);
+	if (shot.status != FH_OK)
+		return;
+	shot.status = fh_space_map_segment(&shot.space, PROBE_PAGE, &untyped,
+					   fh_user_prop(FH_PAGE_READ));
+	fh_usegment_put(&untyped);
+}
+
+static uint64_t pages_seen(void)
+{
+	uint64_t n = 0;
+	char byte;
+
+	for (uint64_t i = 0; i < MANY_PAGES; i++)
+		n += fh_host_user_read(&byte, fh_vaddr_of_page(PROBE_PAGE + i),
+				       1);
+	return n;
+}
+
+/* Each CPU in its turn: all have used what it unmaps. */
+static void unmap_many(unsigned cpu)
+{
+	uint64_t pages;
+
+	fh_space_activate(&shot.space);
+	for (unsigned turn = 0; turn < team_size(); turn++) {
+		if (turn == cpu)
+			map_many();
+		team_meet(cpu);
+		many_wrong[cpu] += pages_seen() != MANY_PAGES;
+		team_meet(cpu);
+		if (turn == cpu && shot.status == FH_OK)
+			shot.status = fh_space_unmap(&shot.space, PROBE_PAGE,
+						     MANY_PAGES, &pages);
+		team_meet(cpu);
+		many_wrong[cpu] += pages_seen();
+		team_meet(cpu);
+	}
+	fh_kernel_activate(&kernel_table);
+}
+
 /* ---- All of it, in a space of its own ---- */
 
 static void run_in_space(void (*body)(unsigned cpu))
@@ -374,6 +430,18 @@ static uint64_t probe_order(void)
 	return given_back_early + (shot.status != FH_OK);
 }
 
+static uint64_t probe_many(void)
+{
+	uint64_t failures = 0;
+
+	run_in_space(unmap_many);
+	for (unsigned cpu = 0; cpu < team_size(); cpu++)
+		failures += many_wrong[cpu];
+	print("probe many: %lu pages at once, %lu stale: %s\n", MANY_PAGES,
+	      failures, fh_status_name(shot.status));
+	return failures + (shot.status != FH_OK);
+}
+
 unsigned probe_shootdown(void)
 {
 	uint64_t unguarded = 0;
@@ -390,5 +458,5 @@ unsigned probe_shootdown(void)
 	print("probe shootdown: %u rounds on %u CPUs, %lu stale: %s\n", ROUNDS,
 	      team_size(), failures, fh_status_name(shot.status));
 	failures += shot.status != FH_OK;
-	return (unsigned)(failures + unguarded + probe_order());
+	return (unsigned)(failures + unguarded + probe_many() + probe_order());
 }
