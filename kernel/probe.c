@@ -174,6 +174,9 @@ static void probe_leaves_at(struct fh_segment segment, struct fh_area *area,
 	expect(fh_kernel_unmap(&kernel_table, first, n, &pages) == FH_OK &&
 		       pages == n,
 	       "many pages cannot be unmapped", first);
+	/* The last one is the likeliest to be still cached. */
+	expect(!port_can_read((first + n - 1) * FH_PAGE_SIZE),
+	       "one page of many is still there", first + n - 1);
 }
 
 /*

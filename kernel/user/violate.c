@@ -88,6 +88,18 @@ static void read_given_back(void)
 	(void)load(PLACE);
 }
 
+/* More pages than are forgotten one by one. */
+static void read_one_of_many(void)
+{
+	const uint64_t size = 64 * PAGE_SIZE;
+
+	MUST(map(PLACE, size, CALL_READ | CALL_WRITE));
+	for (uint64_t at = 0; at < size; at += PAGE_SIZE)
+		store(PLACE + at, 1);
+	MUST(unmap(PLACE, size));
+	(void)load(PLACE + size - PAGE_SIZE);
+}
+
 static void run_nonsense(void)
 {
 	__builtin_trap();
@@ -102,7 +114,8 @@ static const struct {
 	{run_data, STATUS_EXEC},        {run_unmapped, STATUS_EXEC},
 	{read_kernel, STATUS_READ},     {write_kernel, STATUS_WRITE},
 	{run_kernel, STATUS_EXEC},      {write_protected, STATUS_WRITE},
-	{read_given_back, STATUS_READ}, {run_nonsense, STATUS_OTHER},
+	{read_given_back, STATUS_READ}, {read_one_of_many, STATUS_READ},
+	{run_nonsense, STATUS_OTHER},
 };
 
 /* What may not be asked for: the kernel says so, and nothing has changed. */
@@ -135,6 +148,6 @@ uint64_t main_program(uint64_t argument)
 	}
 	ask_for_nonsense();
 	if (argument == 0)
-		say("12 crimes, each the end of who did it\n");
+		say("13 crimes, each the end of who did it\n");
 	return 0;
 }
