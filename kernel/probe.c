@@ -176,7 +176,8 @@ static void probe_leaves_at(struct fh_segment segment, struct fh_area *area,
 	       "many pages cannot be unmapped", first);
 	/* The last one is the likeliest to be still cached. */
 	expect(!port_can_read((first + n - 1) * FH_PAGE_SIZE),
-	       "one page of many is still there", first + n - 1);
+	       "one page of many is still there",
+	       (first + n - 1) * FH_PAGE_SIZE);
 }
 
 /*

@@ -320,7 +320,7 @@ def riscv_cases(kernel, folder):
                     "riscv64", kernel, cpus=cpus, memory="512M",
                     command=f"{mode} {WORK}", tree=tree),
                     regions=tuple(regions),
-                    says=(f", {levels[mode]} levels,",))
+                    says=(f", {levels[mode]} levels,", " reclaimable"))
     yield Case("riscv64 64G-lazy", boot.Machine(
         "riscv64", kernel, cpus=2, memory="64G", command=WORK, lazy=True),
         memory=64 * GIB)
