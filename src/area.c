@@ -71,7 +71,7 @@ enum fh_status fh_area_create(struct fh_area_pool *pool, uint64_t n,
 
 /* ---- Mapping ---- */
 
-static enum fh_status enter_area(struct fh_kernel_visit *visit,
+static enum fh_status enter_area(struct fh_visit *visit,
 				 const struct fh_area *area, uint64_t at,
 				 uint64_t n, struct fh_page_prop prop)
 {
@@ -87,13 +87,13 @@ static enum fh_status enter_area(struct fh_kernel_visit *visit,
 enum fh_status fh_area_map_frame(struct fh_area *area, uint64_t at,
 				 struct fh_frame *f, struct fh_page_prop prop)
 {
-	struct fh_kernel_visit visit;
+	struct fh_visit visit;
 	enum fh_status status = enter_area(&visit, area, at, 1, prop);
 
 	if (status != FH_OK)
 		return status;
 	status = fh_cursor_map_frame(&visit.cursor, f, prop);
-	fh_kernel_leave(&visit);
+	fh_visit_leave(&visit);
 	return status;
 }
 
@@ -101,13 +101,13 @@ enum fh_status fh_area_map_segment(struct fh_area *area, uint64_t at,
 				   struct fh_usegment *s,
 				   struct fh_page_prop prop)
 {
-	struct fh_kernel_visit visit;
+	struct fh_visit visit;
 	enum fh_status status = enter_area(&visit, area, at, s->count, prop);
 
 	if (status != FH_OK)
 		return status;
 	status = fh_cursor_map_segment(&visit.cursor, s, prop);
-	fh_kernel_leave(&visit);
+	fh_visit_leave(&visit);
 	return status;
 }
 
@@ -115,13 +115,13 @@ enum fh_status fh_area_map_untracked(struct fh_area *area, uint64_t at,
 				     struct fh_paddr pa, uint64_t n,
 				     struct fh_page_prop prop)
 {
-	struct fh_kernel_visit visit;
+	struct fh_visit visit;
 	enum fh_status status = enter_area(&visit, area, at, n, prop);
 
 	if (status != FH_OK)
 		return status;
 	status = fh_cursor_map_untracked(&visit.cursor, pa, n, prop);
-	fh_kernel_leave(&visit);
+	fh_visit_leave(&visit);
 	return status;
 }
 

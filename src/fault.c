@@ -10,9 +10,9 @@
 
 #include "asid.h"
 #include "cursor.h"
-#include "gather.h"
 #include "slot.h"
 #include "space.h"
+#include "visit.h"
 
 /* A fault being answered. */
 struct fault {
@@ -136,24 +136,16 @@ static enum step look(struct fault *fault, struct fh_cursor *c,
 
 static enum step look_locked(struct fault *fault)
 {
-	struct fh_atomic_mode mode;
-	struct fh_gather gather;
-	struct fh_cursor cursor;
-	enum step step;
+	struct fh_visit visit;
+	enum fh_status status =
+		fh_visit_enter(&visit, &fault->space->table,
+			       &fault->space->active, fault->page, 1);
 
-	fh_gather_begin(&gather, &fault->space->active);
-	fh_atomic_begin(&mode);
-	enum fh_status status = fh_cursor_open(&fault->space->table, &mode,
-					       fault->page, 1, &cursor);
+	if (status != FH_OK)
+		return done(fault, status);
+	enum step step = look(fault, &visit.cursor, &visit.gather);
 
-	if (status == FH_OK) {
-		step = look(fault, &cursor, &gather);
-		fh_cursor_close(&cursor);
-	} else {
-		step = done(fault, status);
-	}
-	fh_atomic_end(&mode);
-	fh_gather_finish(&gather);
+	fh_visit_leave(&visit);
 	return step;
 }
 

@@ -2,10 +2,9 @@
 /* The kernel's own address space: pieces that are mapped once. */
 #include "kspace.h"
 
-#include "gather.h"
 #include "space.h"
 
-enum fh_status fh_kernel_enter(struct fh_kernel_visit *visit,
+enum fh_status fh_kernel_enter(struct fh_visit *visit,
 			       const struct fh_page_table *kernel,
 			       uint64_t first, uint64_t n)
 {
@@ -13,21 +12,7 @@ enum fh_status fh_kernel_enter(struct fh_kernel_visit *visit,
 		return FH_E_INVALID;
 	if (n == 0)
 		return FH_E_EMPTY;
-	fh_gather_begin(&visit->gather, NULL);
-	fh_atomic_begin(&visit->mode);
-	enum fh_status status =
-		fh_cursor_open(kernel, &visit->mode, first, n, &visit->cursor);
-
-	if (status != FH_OK)
-		fh_atomic_end(&visit->mode);
-	return status;
-}
-
-void fh_kernel_leave(struct fh_kernel_visit *visit)
-{
-	fh_cursor_close(&visit->cursor);
-	fh_atomic_end(&visit->mode);
-	fh_gather_finish(&visit->gather);
+	return fh_visit_enter(visit, kernel, NULL, first, n);
 }
 
 bool fh_kernel_may_have(struct fh_page_prop prop)
@@ -41,8 +26,7 @@ enum fh_status fh_kernel_map(const struct fh_page_table *kernel, uint64_t first,
 			     struct fh_paddr pa, uint64_t n,
 			     struct fh_page_prop prop)
 {
-	struct fh_kernel_visit visit;
-
+	struct fh_visit visit;
 	bool recovered = false;
 	enum fh_status status;
 
@@ -53,7 +37,7 @@ enum fh_status fh_kernel_map(const struct fh_page_table *kernel, uint64_t first,
 		if (status != FH_OK)
 			return status;
 		status = fh_cursor_map_untracked(&visit.cursor, pa, n, prop);
-		fh_kernel_leave(&visit);
+		fh_visit_leave(&visit);
 	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
@@ -61,7 +45,7 @@ enum fh_status fh_kernel_map(const struct fh_page_table *kernel, uint64_t first,
 enum fh_status fh_kernel_unmap(const struct fh_page_table *kernel,
 			       uint64_t first, uint64_t n, uint64_t *pages)
 {
-	struct fh_kernel_visit visit;
+	struct fh_visit visit;
 	bool recovered = false;
 	enum fh_status status;
 
@@ -71,7 +55,7 @@ enum fh_status fh_kernel_unmap(const struct fh_page_table *kernel,
 			return status;
 		status =
 			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);
-		fh_kernel_leave(&visit);
+		fh_visit_leave(&visit);
 	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }

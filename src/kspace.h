@@ -5,19 +5,13 @@
 
 #include <framehold/kspace.h>
 
-/* A cursor with what it needs around it. */
-struct fh_kernel_visit {
-	struct fh_atomic_mode mode;
-	struct fh_cursor cursor;
-	struct fh_gather gather;
-};
+#include "visit.h"
 
-/* FH_OK: the range is locked until fh_kernel_leave(). Otherwise nothing is. */
+/* FH_OK: the range is locked until fh_visit_leave(). Otherwise nothing is. */
 FH_NODISCARD
-enum fh_status fh_kernel_enter(struct fh_kernel_visit *visit,
+enum fh_status fh_kernel_enter(struct fh_visit *visit,
 			       const struct fh_page_table *kernel,
 			       uint64_t first, uint64_t n);
-void fh_kernel_leave(struct fh_kernel_visit *visit);
 
 /* Not writable and executable. */
 bool fh_kernel_may_have(struct fh_page_prop prop);

@@ -9,41 +9,17 @@
 
 #include "active.h"
 #include "copy.h"
-#include "gather.h"
 #include "rcu.h"
 #include "space.h"
+#include "visit.h"
 
 /* ---- One operation ---- */
 
-/* A cursor with what it needs around it. */
-struct visit {
-	struct fh_atomic_mode mode;
-	struct fh_cursor cursor;
-	struct fh_gather gather;
-	bool recovered; /* memory was looked for, once */
-};
-
-static const struct visit new_visit;
-
-/* FH_OK: the range is locked, until leave(). Otherwise nothing is. */
-static enum fh_status enter(struct visit *visit, struct fh_space *space,
+/* A cursor over pages of the space: fh_visit_leave() if it is FH_OK. */
+static enum fh_status enter(struct fh_visit *visit, struct fh_space *space,
 			    uint64_t first, uint64_t n)
 {
-	fh_gather_begin(&visit->gather, &space->active);
-	fh_atomic_begin(&visit->mode);
-	enum fh_status status = fh_cursor_open(&space->table, &visit->mode,
-					       first, n, &visit->cursor);
-
-	if (status != FH_OK)
-		fh_atomic_end(&visit->mode);
-	return status;
-}
-
-static void leave(struct visit *visit)
-{
-	fh_cursor_close(&visit->cursor);
-	fh_atomic_end(&visit->mode);
-	fh_gather_finish(&visit->gather);
+	return fh_visit_enter(visit, &space->table, &space->active, first, n);
 }
 
 bool fh_space_find_memory(enum fh_status status, bool *recovered)
@@ -61,23 +37,18 @@ bool fh_space_find_memory(enum fh_status status, bool *recovered)
 	return true;
 }
 
-static bool find_memory(struct visit *visit, enum fh_status status)
-{
-	return fh_space_find_memory(status, &visit->recovered);
-}
-
 /* ---- Life ---- */
 
 enum fh_status fh_space_create(const struct fh_page_table *kernel,
 			       struct fh_space *out)
 {
-	struct visit visit = new_visit;
+	bool recovered = false;
 	struct fh_page_table table;
 	enum fh_status status;
 
 	do
 		status = fh_page_table_create_user(kernel, &table);
-	while (find_memory(&visit, status));
+	while (fh_space_find_memory(status, &recovered));
 	if (status != FH_OK)
 		return status;
 	*out = (struct fh_space){.table = table};
@@ -90,7 +61,7 @@ enum fh_status fh_space_create(const struct fh_page_table *kernel,
  */
 static void unmap_all(struct fh_space *space)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
 	struct fh_page_range all =
 		fh_page_table_range(FH_TABLE_USER, space->table.levels);
 	uint64_t pages;
@@ -98,7 +69,7 @@ static void unmap_all(struct fh_space *space)
 	if (enter(&visit, space, all.first, all.count) != FH_OK)
 		return;
 	(void)!fh_cursor_unmap(&visit.cursor, all.count, &visit.gather, &pages);
-	leave(&visit);
+	fh_visit_leave(&visit);
 }
 
 static bool is_active_anywhere(struct fh_space *space)
@@ -210,7 +181,8 @@ bool fh_space_is_active(const struct fh_space *space)
 enum fh_status fh_space_map(struct fh_space *space, uint64_t first,
 			    struct fh_uframe *f, struct fh_page_prop prop)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	do {
@@ -218,8 +190,8 @@ enum fh_status fh_space_map(struct fh_space *space, uint64_t first,
 		if (status != FH_OK)
 			return status;
 		status = fh_cursor_map(&visit.cursor, f, prop);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
@@ -227,7 +199,8 @@ enum fh_status fh_space_map_segment(struct fh_space *space, uint64_t first,
 				    struct fh_usegment *s,
 				    struct fh_page_prop prop)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	if (s->count == 0)
@@ -237,8 +210,8 @@ enum fh_status fh_space_map_segment(struct fh_space *space, uint64_t first,
 		if (status != FH_OK)
 			return status;
 		status = fh_cursor_map_segment(&visit.cursor, s, prop);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
@@ -246,7 +219,8 @@ enum fh_status fh_space_map_device(struct fh_space *space, uint64_t first,
 				   struct fh_paddr pa, uint64_t n,
 				   struct fh_page_prop prop)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	if (n == 0)
@@ -256,15 +230,16 @@ enum fh_status fh_space_map_device(struct fh_space *space, uint64_t first,
 		if (status != FH_OK)
 			return status;
 		status = fh_cursor_map_untracked(&visit.cursor, pa, n, prop);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
 enum fh_status fh_space_unmap(struct fh_space *space, uint64_t first,
 			      uint64_t n, uint64_t *pages)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	if (n == 0)
@@ -275,8 +250,8 @@ enum fh_status fh_space_unmap(struct fh_space *space, uint64_t first,
 			return status;
 		status =
 			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
@@ -284,7 +259,8 @@ enum fh_status fh_space_protect(struct fh_space *space, uint64_t first,
 				uint64_t n, struct fh_prop_change change,
 				uint64_t *pages)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	if (n == 0)
@@ -295,8 +271,8 @@ enum fh_status fh_space_protect(struct fh_space *space, uint64_t first,
 			return status;
 		status = fh_cursor_protect(&visit.cursor, n, change,
 					   &visit.gather, pages);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
@@ -315,7 +291,7 @@ enum fh_status fh_space_query(const struct fh_space *space, uint64_t page,
 /* ---- Clones ---- */
 
 /* With the source locked. Nobody else uses the target, so no order matters. */
-static enum fh_status copy_into(struct visit *visit, struct fh_space *to,
+static enum fh_status copy_into(struct fh_visit *visit, struct fh_space *to,
 				uint64_t first, uint64_t n, enum fh_clone how)
 {
 	struct fh_cursor target;
@@ -333,7 +309,8 @@ static enum fh_status copy_into(struct visit *visit, struct fh_space *to,
 enum fh_status fh_space_clone(struct fh_space *from, struct fh_space *to,
 			      uint64_t first, uint64_t n, enum fh_clone how)
 {
-	struct visit visit = new_visit;
+	struct fh_visit visit;
+	bool recovered = false;
 	enum fh_status status;
 
 	if (n == 0)
@@ -345,8 +322,8 @@ enum fh_status fh_space_clone(struct fh_space *from, struct fh_space *to,
 		if (status != FH_OK)
 			return status;
 		status = copy_into(&visit, to, first, n, how);
-		leave(&visit);
-	} while (find_memory(&visit, status));
+		fh_visit_leave(&visit);
+	} while (fh_space_find_memory(status, &recovered));
 	return status;
 }
 
