@@ -106,35 +106,46 @@ static void probe_spans(const struct fh_memory_map *map)
 }
 
 /* A frame by an area and by the linear map: the same one, and not another. */
-static void probe_area(void)
+static void probe_area_page(struct fh_area *area, uint64_t at)
 {
-	struct fh_area area = {.count = 0};
+	const uint64_t word = 0x1234567887654321 + at;
+	uint64_t address = (area->first + at) * FH_PAGE_SIZE;
 	struct fh_frame frame;
-	uint64_t *linear;
 
-	if (fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame) != FH_OK ||
-	    fh_area_create(&kernel_areas, 1, &area) != FH_OK) {
-		expect(false, "no memory for an area", 0);
+	if (fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame) != FH_OK) {
+		expect(false, "no memory for an area", address);
 		return;
 	}
-	linear = fh_host_linear(fh_frame_paddr(frame));
-	fh_memory_store64(linear, 0x1234567887654321);
-	uint64_t address = area.first * FH_PAGE_SIZE;
-	if (fh_area_map_frame(&area, 0, &frame,
+	fh_memory_store64(fh_host_linear(fh_frame_paddr(frame)), word);
+	if (fh_area_map_frame(area, at, &frame,
 			      fh_page_prop(FH_PAGE_READ | FH_PAGE_WRITE |
 					   FH_PAGE_GLOBAL)) != FH_OK) {
 		expect(false, "an area cannot be mapped", address);
 		fh_frame_put(&frame);
-	} else {
-		expect(port_can_write(address), "an area is not there",
-		       address);
-		if (port_can_read(address))
-			expect(fh_memory_load64((const uint64_t *)address) ==
-				       0x1234567887654321,
-			       "an area leads elsewhere", address);
+		return;
 	}
+	expect(port_can_write(address), "an area is not there", address);
+	if (port_can_read(address))
+		expect(fh_memory_load64((const uint64_t *)address) == word,
+		       "an area leads elsewhere", address);
+}
+
+/* The first page finds no table there, the second one does. */
+static void probe_area(void)
+{
+	struct fh_area area = {.count = 0};
+
+	if (fh_area_create(&kernel_areas, 2, &area) != FH_OK) {
+		expect(false, "no room for an area", 0);
+		return;
+	}
+	uint64_t address = area.first * FH_PAGE_SIZE;
+	probe_area_page(&area, 0);
+	probe_area_page(&area, 1);
 	expect(fh_area_destroy(&area) == FH_OK, "an area does not go", address);
-	expect(!port_can_read(address), "an area is still there", address);
+	expect(!port_can_read(address) &&
+		       !port_can_read(address + FH_PAGE_SIZE),
+	       "an area is still there", address);
 }
 
 /* ---- Leaves of all sizes ---- */
