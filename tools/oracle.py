@@ -33,6 +33,9 @@ import monitor as qemu
 from walker import (CACHES, FORMATS, PAGE, PAGES_END, Memory, Run, Walk,
                     letters, merge)
 
+sys.path.insert(0, str(boot.ROOT / "test"))
+import machines as matrix  # noqa: E402
+
 ARCHS = ("x86_64", "riscv64", "aarch64")
 UPPER = PAGES_END // 2
 # Found at most, of one comparison: a shifted map differs in every page.
@@ -331,9 +334,11 @@ def linear_map_is_of_ram(held, walk):
     wired = merge(Run(begin // PAGE, (end - begin) // PAGE, 0, None, None)
                   for begin, end, kind, name, _ in held.flat
                   if kind == "ram" and name == "ram")
-    kept = [(int(base, 16), int(base, 16) + int(size, 16)) for base, size in
-            re.findall(r"^region 0x(\w+) \+0x(\w+) (?:reserved|bad|unknown)$",
-                       "\n".join(held.lines), re.M)]
+    regions = matrix.pieces("\n".join(held.lines), "region")
+    if held.machine.module is not None:
+        regions += matrix.read_e820(held.machine.module)
+    kept = [(base, base + size) for base, size, kind in regions
+            if kind in matrix.NO_RAM]
     lines = []
     for first, end, name in held.intents.names:
         if name != "linear":
@@ -458,7 +463,7 @@ def spoiled_lists_are_noticed(held, walk, rounds=300):
 
 
 def spoiled_entries_are_noticed(held, walk, rounds=4):
-    """Single bits of leaves, in a copy of the tables: each kind, some times."""
+    """Single bits of leaves, in a copy of the tables: each kind of bit."""
     chance, lines = random.Random(8), []
     form = FORMATS[held.machine.arch]
     for name, bit in form.visible.items():
@@ -489,6 +494,10 @@ def machines(arch, kernel):
     if arch == "x86_64":
         yield "4 levels, split RAM", boot.Machine(
             arch, kernel, "pc,max-ram-below-4g=512M", "qemu64", 2, "1G", work)
+        for name in ("nuc_setupdata", "overlapping"):
+            yield f"map {name}", boot.Machine(
+                arch, kernel, cpus=2, memory="6G", command=f"replay {work}",
+                module=boot.ROOT / f"data/maps/{name}.e820")
     if arch == "riscv64":
         for mode in ("sv39", "sv48"):
             yield mode, boot.Machine(arch, kernel, cpus=2,
