@@ -331,6 +331,12 @@ def riscv_cases(kernel, folder):
     yield Case("riscv64 svpbmt=on,sstc=off", boot.Machine(
         "riscv64", kernel, cpu="rv64,svpbmt=on,sstc=off", cpus=2, command=WORK),
         memory=256 * MIB)
+    # The tree promises what the CPU does not have: memory types.
+    said = dump_tree("riscv64", folder, "said", "256M", 1)
+    edit_tree(said, ["-t", "s", ["/cpus/cpu@0", "riscv,isa",
+                                 "rv64imafdc_svpbmt"]])
+    yield Case("riscv64 svpbmt only said", boot.Machine(
+        "riscv64", kernel, command=WORK, tree=said), memory=256 * MIB)
     yield Case("riscv64 more CPUs than it has room for", boot.Machine(
         "riscv64", kernel, cpus=18, command="storm=20"),
         memory=256 * MIB, says=("cpus: 16 run",))

@@ -99,17 +99,25 @@ static void answer_interrupt(const struct trap *trap)
 	if (trap->cause != CAUSE_SOFTWARE)
 		kernel_trap(trap);
 	csr_clear_sip(SIE_SSIE);
+	/* Who kicks from now on is heard again; what was asked before is seen. */
+	__asm__ volatile("fence iorw, iorw" ::: "memory");
 	fh_kicked();
 }
 
 /* ---- From the kernel ---- */
 
-/* What an access needs of a leaf; a program's page is none of the kernel's. */
+/*
+ * What an access needs of a leaf; a program's page is none of the kernel's. A
+ * memory type that is not known to be allowed is one that faults each time.
+ */
 static bool allows(uint64_t pte, unsigned level, enum fh_access access)
 {
 	uint32_t flags = fh_riscv64_prop(pte, level).flags;
 	uint32_t needs = FH_PAGE_ACCESSED;
 
+	if ((pte & (FH_RISCV64_NC | FH_RISCV64_IO)) != 0 &&
+	    (port_table_format().features & FH_RISCV64_SVPBMT) == 0)
+		return false;
 	if (access == FH_ACCESS_WRITE)
 		needs |= FH_PAGE_WRITE | FH_PAGE_DIRTY;
 	else
