@@ -23,7 +23,7 @@
 	lla	t0, trap_entry
 	csrw	stvec, t0
 	csrw	sscratch, zero
-	li	t0, SSTATUS_SIE | SSTATUS_FS | SSTATUS_SUM
+	li	t0, SSTATUS_SIE | SSTATUS_VS | SSTATUS_FS | SSTATUS_SUM
 	csrc	sstatus, t0
 .endm
 

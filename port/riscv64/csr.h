@@ -9,6 +9,7 @@
 #define SSTATUS_SIE  0x2
 #define SSTATUS_SPIE 0x20
 #define SSTATUS_SPP  0x100
+#define SSTATUS_VS   0x600
 #define SSTATUS_FS   0x6000
 #define SSTATUS_SUM  0x40000
 

@@ -274,15 +274,18 @@ cas_end:
 	ret
 	may_fault cas_first, cas_end, user32_faulted, 1
 
-/* bool port_can_read(uint64_t va), bool port_can_write(uint64_t va) */
+/*
+ * bool port_can_read(uint64_t va), bool port_can_write(uint64_t va): the store
+ * adds nothing to the word, in one go: it may be another CPU's.
+ */
 	.globl	port_can_read, port_can_write
 port_can_read:
 	lb	t1, 0(a0)
 	li	a0, 1
 	ret
 port_can_write:
-	lb	t1, 0(a0)
-	sb	t1, 0(a0)
+	andi	a0, a0, -4
+	amoor.w	zero, zero, (a0)
 	li	a0, 1
 	ret
 probe_end:
