@@ -46,24 +46,52 @@ void fh_active_switch(struct fh_active *from, struct fh_active *to,
 	fh_host_irq_restore(saved);
 }
 
+/* Who is away keeps what it has cached, and is not asked: it is not fresh. */
+static void forget_absent(struct fh_active *active,
+			  const struct fh_cpu_set *asked)
+{
+	for (unsigned i = 0; i < FH_CPU_WORDS; i++) {
+		uint64_t here = fh_word_load_relaxed(&active->cpus.word[i]) |
+				asked->word[i];
+		uint64_t away =
+			fh_word_load_relaxed(&active->fresh.word[i]) & ~here;
+
+		/* Relaxed: the snapshot comes after, and is released. */
+		if (away != 0)
+			(void)fh_word_and_relaxed(&active->fresh.word[i],
+						  ~away);
+	}
+}
+
+/*
+ * Whether somebody is fresh whom we have not asked: it has come and gone, or
+ * gone, since forget_absent(). What it did before is seen by the snapshot.
+ */
+static bool has_missed_one(const struct fh_active *active,
+			   const struct fh_cpu_set *asked)
+{
+	uint64_t missed = 0;
+
+	for (unsigned i = 0; i < FH_CPU_WORDS; i++)
+		missed |= fh_word_load_relaxed(&active->fresh.word[i]) &
+			  ~asked->word[i];
+	return missed != 0;
+}
+
 void fh_active_send(struct fh_active *active, const struct fh_flush *flush,
 		    struct fh_cpu_set *asked)
 {
-	struct fh_cpu_set seen;
+	struct fh_cpu_set here;
 
-	if (fh_flush_is_empty(flush)) {
-		__builtin_memset(asked, 0, sizeof(*asked));
+	__builtin_memset(asked, 0, sizeof(*asked));
+	if (fh_flush_is_empty(flush))
 		return;
-	}
-	/* Who is there now is asked, even if it leaves before the snapshot. */
-	for (unsigned i = 0; i < FH_CPU_WORDS; i++) {
-		seen.word[i] = fh_word_load_relaxed(&active->cpus.word[i]);
-		/* Release: pairs with the acquire in enter_space(). */
-		(void)fh_word_and_release(&active->fresh.word[i], seen.word[i]);
-	}
-	fh_cpu_set_snapshot(&active->cpus, asked);
-	for (unsigned i = 0; i < FH_CPU_WORDS; i++)
-		asked->word[i] |= seen.word[i];
+	do {
+		forget_absent(active, asked);
+		fh_cpu_set_snapshot(&active->cpus, &here);
+		for (unsigned i = 0; i < FH_CPU_WORDS; i++)
+			asked->word[i] |= here.word[i];
+	} while (has_missed_one(active, asked));
 	fh_flush_send(flush, fh_asid_number(&active->asid), asked);
 }
 

@@ -7,14 +7,17 @@
  *     a CPU switches to the space          somebody changes its tables
  *       takes a number                       stores to the tables
  *       adds itself to cpus                  those not in cpus lose `fresh`
- *       not fresh: forgets the number        a snapshot of cpus; the number
- *       loads the root, walks                asks them to forget, waits
+ *       not fresh: forgets the number        a snapshot of cpus; again, while
+ *       loads the root, walks                  somebody not in it is fresh
+ *                                            asks those in it to forget, waits
  *
  * The two accesses of cpus are read-modify-writes. If the snapshot comes
  * first, the CPU that switches sees the stores and that it is not fresh; if it
  * comes second, the CPU is asked, under the number that it has taken. A CPU
  * that runs something else keeps what it has cached, but is not asked: it
- * forgets when it comes back, and finds that it is not fresh.
+ * forgets when it comes back, and finds that it is not fresh. One that comes and
+ * goes in between is found fresh after the snapshot, and loses that before the
+ * next one.
  */
 #ifndef FRAMEHOLD_SRC_ACTIVE_H
 #define FRAMEHOLD_SRC_ACTIVE_H

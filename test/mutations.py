@@ -844,8 +844,15 @@ RECLAIM = [
          new=""),
     dict(name="cpu_that_missed_a_flush_stays_fresh", tests="asid_test",
          file="src/active.c",
-         old="		(void)fh_word_and_relaxed(&active->fresh.word[i], "
-             "seen.word[i]);", new=""),
+         old="		forget_absent(active, asked);\n"
+             "		fh_cpu_set_snapshot(&active->cpus, &here);\n"
+             "		for (unsigned i = 0; i < FH_CPU_WORDS; i++)\n"
+             "			asked->word[i] |= here.word[i];\n"
+             "	} while (has_missed_one(active, asked));\n",
+         new="		fh_cpu_set_snapshot(&active->cpus, &here);\n"
+             "		for (unsigned i = 0; i < FH_CPU_WORDS; i++)\n"
+             "			asked->word[i] |= here.word[i];\n"
+             "	} while (false);\n"),
     dict(name="every_switch_forgets", tests="asid_test", file="src/active.c",
          old="!fh_cpu_set_has(&to->fresh, cpu)", new="cpu < FH_MAX_CPUS"),
     dict(name="cpu_never_leaves_a_space", tests="asid_test",
