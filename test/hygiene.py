@@ -7,6 +7,7 @@ is well. Run from anywhere; --list names the checks.
 """
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -241,6 +242,18 @@ def lines_of_code(lines):
     return count
 
 
+def seeded_bugs_have_their_places():
+    complaints = []
+    for path in ("test/mutations.py", "test/kernel_bugs.py",
+                 "proof/mutations.py"):
+        for bug in runpy.run_path(str(ROOT / path))["MUTATIONS"]:
+            found = (ROOT / bug["file"]).read_text().count(bug["old"])
+            if found != 1:
+                complaints.append(f"{path}: {bug['name']}: its text occurs "
+                                  f"{found} times in {bug['file']}")
+    return complaints
+
+
 def mapping_is_true():
     return complaints_of("python3", "tools/check_mapping.py")
 
@@ -295,6 +308,7 @@ CHECKS = [
     prover_switch_stands_in_one_header,
     core_uses_nothing_that_cannot_be_proved,
     files_and_functions_are_short,
+    seeded_bugs_have_their_places,
     mapping_is_true,
     what_is_trusted_is_listed,
     contract_rules_are_the_contracts,

@@ -1050,10 +1050,10 @@ TABLES = [
     dict(name="protect_loses_the_accessed_bit", tests="table_test space_test",
          file="src/protect.c",
          old="	prop.flags = (prop.flags & ~change.clear) | change.set;\n"
-             "	return fh_prop_preset",
+             "	if ((prop.flags & shared)",
          new="	prop.flags &= ~FH_PAGE_ACCESSED;\n"
              "	prop.flags = (prop.flags & ~change.clear) | change.set;\n"
-             "	return fh_prop_preset"),
+             "	if ((prop.flags & shared)"),
     dict(name="protect_does_not_flush", tests="space_test",
          file="src/protect.c",
          old="		fh_gather_flush(pass->gather, c->page, n);\n", new=""),
@@ -1146,11 +1146,11 @@ TABLES = [
          new="		from = (*link)->first - pool->first + (*link)->count;"),
     dict(name="area_is_given_back_before_its_flush", tests="space_test",
          file="src/kspace.c",
-         old="	fh_gather_finish(&visit->gather);\n",
-         new="	visit->gather.flush.count = 0;\n"
-             "	visit->gather.flush.all = false;\n"
-             "	visit->gather.flush.pages = 0;\n"
-             "	fh_gather_finish(&visit->gather);\n"),
+         old="			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);\n",
+         new="			fh_cursor_unmap(&visit.cursor, n, &visit.gather, pages);\n"
+             "		visit.gather.flush.count = 0;\n"
+             "		visit.gather.flush.all = false;\n"
+             "		visit.gather.flush.pages = 0;\n"),
     dict(name="writable_and_executable", tests="space_test",
          file="src/kspace.c",
          old="	return (prop.flags & both) != both;",
