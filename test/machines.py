@@ -190,6 +190,9 @@ def x86_cases(kernel):
     yield Case("x86_64 q35 max 15 512M", boot.Machine(
         "x86_64", kernel, "q35", "max", 15, "512M", "storm=50"),
         memory=512 * MIB, says=("cpus: 15 run",))
+    yield Case("x86_64 more CPUs than it has room for", boot.Machine(
+        "x86_64", kernel, "q35", "max", 24, "512M", "storm=20"),
+        memory=512 * MIB, says=("cpus: 16 run",))
     # The controllers' numbers of these CPUs are not 0 to 5.
     yield Case("x86_64 q35 qemu64 6 in two sockets", boot.Machine(
         "x86_64", kernel, "q35", "qemu64", 6, "256M", WORK,

@@ -219,9 +219,9 @@ other_cpu:
 	movl $1, %eax
 	lock xaddl %eax, cpus_found
 	cmpl $PORT_MAX_CPUS, %eax
-	jae halt
+	jae 2f
 	movl %ebx, cpu_apic_ids(, %rax, 4)
-	lock incl cpus_known
+2:	lock incl cpus_known
 	jmp halt
 1:	movl %edi, %eax
 	imull $STACK_SIZE, %eax

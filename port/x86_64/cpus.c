@@ -212,7 +212,10 @@ static void start_cpus(uint32_t to, uint32_t others)
 	apic_command(to, others | APIC_ASSERT | start);
 }
 
-/* All others say who they are, and halt. */
+/*
+ * All others say who they are, and halt: those too that there is no room for,
+ * which would otherwise take the first call for theirs.
+ */
 static void call_roll(void)
 {
 	unsigned cpus = count_cpus();

@@ -196,7 +196,7 @@ unsigned count_cpus(void)
 
 	if (read_config(CONFIG_SIGNATURE, 4) == 0x554d4551) /* QEMU */
 		n = read_config(CONFIG_CPUS, 2);
-	return n < FH_MAX_CPUS ? n : FH_MAX_CPUS;
+	return n;
 }
 
 /* Last, since it overwrites a page that might hold what was read. */
@@ -223,6 +223,8 @@ const char *port_read_boot(struct boot_info *boot)
 	if (!add_regions(boot))
 		return "the memory map has too many entries";
 	boot->cpus = count_cpus();
+	if (boot->cpus > FH_MAX_CPUS)
+		boot->cpus = FH_MAX_CPUS;
 	place_trampoline();
 	return NULL;
 }

@@ -13,10 +13,10 @@ FH_NORETURN void port_other_begin(unsigned cpu);
 /* For boot.S: the CPU that is being started, and what others say before. */
 extern uint32_t cpu_called;
 extern uint32_t cpus_found;
-extern uint32_t cpus_known; /* of these, with a number in cpu_apic_ids */
+extern uint32_t cpus_known; /* of these, that will not look again */
 extern uint32_t cpu_apic_ids[FH_MAX_CPUS];
 
-/* How many CPUs there are, FH_MAX_CPUS at most. */
+/* How many CPUs there are; of those, the kernel uses FH_MAX_CPUS at most. */
 unsigned count_cpus(void);
 
 /* What the boot loader left: its magic number, and where its structure is. */

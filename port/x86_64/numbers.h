@@ -40,7 +40,7 @@
 #define MAGIC_MULTIBOOT2 0x36d76289
 #define MAGIC_PVH        0x336ec578
 
-#define CR0_ALL  0x80010033 /* PG WP NE ET MP PE; caches on */
+#define CR0_ALL  0x80010037 /* PG WP NE ET EM MP PE: no floating point */
 #define CR4_PAE  0x00000020
 #define CR4_PGE  0x00000080
 #define CR4_LA57 0x00001000
