@@ -218,24 +218,23 @@ void fh_host_relax(void)
 
 /* ---- Talking to the outside ---- */
 
-static bool has_console(void)
+/* Which of the firmware's two calls writes a byte; 0: not asked yet. */
+static uint64_t console;
+
+static void find_console(void)
 {
-	return sbi_call(SBI_BASE, SBI_BASE_PROBE, SBI_CONSOLE, 0, 0, 0).value !=
-	       0;
+	struct sbi_result found =
+		sbi_call(SBI_BASE, SBI_BASE_PROBE, SBI_CONSOLE, 0, 0, 0);
+
+	console = found.value != 0 ? SBI_CONSOLE : SBI_LEGACY_PUTCHAR;
 }
 
 void port_console_put(char c)
 {
-	static int known; /* 1: has none, 2: has one */
-
-	if (known == 0)
-		known = has_console() ? 2 : 1;
-	if (known == 2)
-		(void)sbi_call(SBI_CONSOLE, SBI_CONSOLE_BYTE, (unsigned char)c,
-			       0, 0, 0);
-	else
-		(void)sbi_call(SBI_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0,
-			       0);
+	/* The older call has no number of a function, and ignores it. */
+	if (console == 0)
+		find_console();
+	(void)sbi_call(console, SBI_CONSOLE_BYTE, (unsigned char)c, 0, 0, 0);
 }
 
 void port_intent_put(char c)
