@@ -163,6 +163,24 @@ static struct fh_page_range table_entries(const struct inspection *in,
 	return entries;
 }
 
+/* An entry outside of the table's own: a user's root has the kernel's nodes. */
+static enum fh_status check_foreign(const struct inspection *in, uint64_t root,
+				    uint64_t pte)
+{
+	unsigned level = in->table->levels;
+	uint64_t node = fh_pte_frame(in->device, pte, level);
+
+	if (in->table->kind != FH_TABLE_USER)
+		return find_fault(in, "entry_place", root,
+				  "no entry outside of its range");
+	if (fh_pte_table(in->device, node, level) != pte || !is_held(node) ||
+	    fh_slots[node].type != &fh_kernel_node_type ||
+	    fh_node_level(node) != level - 1 || fh_node_is_stray(node))
+		return find_fault(in, "entry_kernel", root,
+				  "entries of the kernel's root");
+	return FH_OK;
+}
+
 static enum fh_status check_tree(const struct inspection *in, uint64_t node,
 				 unsigned level);
 
@@ -194,9 +212,8 @@ static enum fh_status check_tree(const struct inspection *in, uint64_t node,
 		if (i >= own.first && i - own.first < own.count) {
 			children++;
 			status = check_entry(in, node, level, pte);
-		} else if (in->table->kind != FH_TABLE_USER) {
-			status = find_fault(in, "entry_place", node,
-					    "no entry outside of its range");
+		} else {
+			status = check_foreign(in, node, pte);
 		}
 	}
 	if (status == FH_OK && children != fh_node_children(node))

@@ -695,6 +695,29 @@ static void audit_finds_entry_place(void **state)
 	AUDIT_TABLE(&kernel_table);
 }
 
+static void audit_finds_entry_kernel(void **state)
+{
+	uint64_t root = fh_frame_number(user_table.root);
+	uint64_t *entry = fh_entry(root, FH_NODE_ENTRIES - 1);
+	uint64_t was = *entry;
+	uint64_t node = fh_arch_frame(was, user_table.levels);
+
+	(void)state;
+	map_new_page(&user_table, 0);
+	*entry = *fh_entry(root, 0);
+	breaks(&user_table, "entry_kernel", root);
+	*entry = fh_arch_leaf(0, user_table.levels, plain_prop(&kernel_table));
+	breaks(&user_table, "entry_kernel", root);
+	*entry = was;
+	fh_node_set_stray(node);
+	breaks(&user_table, "entry_kernel", root);
+	*fh_node_word(node, FH_NODE_FACTS) &= ~FH_NODE_STRAY;
+	*fh_node_word(node, FH_NODE_FACTS) -= 1;
+	breaks(&user_table, "entry_kernel", root);
+	*fh_node_word(node, FH_NODE_FACTS) += 1;
+	AUDIT_TABLE(&user_table);
+}
+
 /* Writes another property into the leaf at PAGE. */
 static void set_flags(uint64_t node, uint64_t index, uint32_t clear,
 		      uint32_t set)
@@ -812,6 +835,7 @@ int main(void)
 		R(audit_finds_a_circle),
 		R(audit_finds_entry_format),
 		R(audit_finds_entry_place),
+		R(audit_finds_entry_kernel),
 		R(audit_finds_leaf_user),
 		R(audit_finds_leaf_write_exec),
 		R(audit_finds_leaf_frame),

@@ -32,6 +32,8 @@ struct fh_table_totals {
  *   node_parent    one entry names it (T1, T3; checked builds)
  *   entry_format   an entry is what the format makes of its meaning (E2)
  *   entry_place    no entry where the table maps nothing (E3)
+ *   entry_kernel   the other half of a user's root names nodes that a kernel's
+ *                  root can name: of its type, one level below, not stray
  *   leaf_user      users' leaves are for users, others are not
  *   leaf_write_exec   nothing of the kernel's is writable and executable
  *   leaf_frame     a tracked page is shared (T1)
