@@ -462,6 +462,27 @@ def spoiled_lists_are_noticed(held, walk, rounds=300):
     return lines
 
 
+def entries_too_many_are_noticed(held, walk, rounds=8):
+    """A leaf once more: where nothing is, in its table or a user's half."""
+    chance, lines = random.Random(9), []
+    for i in range(rounds):
+        base, index, _ = chance.choice(walk.leaves)
+        entry = held.memory.table(base)[index]
+        if i % 2:
+            base = held.intents.root
+        free = [j for j, other in enumerate(held.memory.table(base))
+                if other == 0 and (j < 256 or not i % 2)]
+        if not free:
+            continue
+        held.memory.change(base, free[0], entry)
+        again = held.walk()
+        held.memory.restore()
+        if not again.complaints and not walk_is_as_meant(held, again):
+            lines.append(f"not noticed: 0x{entry:x} as entry {free[0]} of "
+                         f"0x{base:x}")
+    return lines
+
+
 def spoiled_entries_are_noticed(held, walk, rounds=4):
     """Single bits of leaves, in a copy of the tables: each kind of bit."""
     chance, lines = random.Random(8), []
@@ -482,7 +503,8 @@ def spoiled_entries_are_noticed(held, walk, rounds=4):
     return lines
 
 
-CHECKS = (spoiled_lists_are_noticed, spoiled_entries_are_noticed)
+CHECKS = (spoiled_lists_are_noticed, spoiled_entries_are_noticed,
+          entries_too_many_are_noticed)
 
 
 # ---- Running ----

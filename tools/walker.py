@@ -110,7 +110,6 @@ class Above(NamedTuple):
 
 class X86:
     """AMD64 and Intel 64, 4 and 5 levels, as the ports set IA32_PAT."""
-    upper = None        # one root holds both halves
     visible = {"present": 0, "writable": 1, "user": 2, "write-through": 3,
                "cache disable": 4, "global": 8, "frame": 12, "no execute": 63}
 
@@ -148,7 +147,6 @@ class X86:
 
 class Riscv:
     """Sv39, Sv48, Sv57, with Svpbmt where its bits are set."""
-    upper = None
     visible = {"valid": 0, "readable": 1, "writable": 2, "executable": 3,
                "user": 4, "global": 5, "frame": 10}
 
@@ -191,12 +189,12 @@ class Riscv:
 
 
 class Aarch64:
-    """VMSAv8-64, 4 KiB granules, 48 bits, as the ports set MAIR_EL1.
+    """VMSAv8-64, 4 KiB granules, as the ports set MAIR_EL1 and TCR_EL1.
 
+    T0SZ and T1SZ are 17, TTBR0_EL1 and TTBR1_EL1 each name a half of one root.
     EL0 may run what is not UXN, whether it may read it or not. So a page is a
     user's if EL0 can do anything with it.
     """
-    upper = True        # what TTBR1_EL1 says is for the upper half alone
     visible = {"valid": 0, "page": 1, "memory type": 2, "user": 6,
                "read only": 7, "not global": 11, "frame": 12,
                "not the kernel's to run": 53, "not a user's to run": 54}
@@ -256,7 +254,7 @@ class Walk:
     def _canonical(self, page):
         """The page that the lower bits lead to."""
         width = 9 * self.levels
-        if self.form.upper or page >> width - 1:
+        if page >> width - 1:
             return page | PAGES_END - (1 << width)
         return page
 
