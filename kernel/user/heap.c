@@ -62,8 +62,10 @@ static void change_heap(void)
 /* 2 MiB in one piece, a hole in the middle, the rest as it was. */
 static void use_large_page(void)
 {
-	if (!map(LARGE, LARGE_SIZE, CALL_READ | CALL_WRITE | CALL_LARGE))
-		return; /* memory is in small pieces: no fault of ours */
+	if (!map(LARGE, LARGE_SIZE, CALL_READ | CALL_WRITE | CALL_LARGE)) {
+		say("memory is in small pieces: no large page\n");
+		return;
+	}
 	for (uint64_t page = 0; page < 512; page += 7)
 		store(LARGE + page * PAGE_SIZE, page + 1);
 	MUST(unmap(LARGE + 256 * PAGE_SIZE, PAGE_SIZE));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Threads of one memory, on several CPUs at a time: what one of them unmaps or
- * protects, none of them reaches afterwards, whatever it had cached.
+ * protects, none of them reaches afterwards, whatever it had cached. Who waits
+ * does so here, not in the kernel: kicks have to reach it.
  */
 #include "lib.h"
 
@@ -11,15 +12,21 @@
 #define STACK   (8 * PAGE_SIZE)
 #define PAGE_AT PLACE
 
-/* Which thread is the one that changes the page; what all wait for. */
+/* How often a thread that waits looks before it lets another one run. */
+#define LOOKS 16384
+
+/* How many have come to a meeting; the line of a check that did not hold. */
 static uint64_t arrived;
 static uint64_t failed;
 
 static void meet(uint64_t step)
 {
 	(void)__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < step * THREADS)
-		yield();
+	for (uint64_t looks = 1;
+	     __atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < step * THREADS;
+	     looks++)
+		if (looks % LOOKS == 0)
+			yield();
 }
 
 static void check(bool holds, uint64_t line)

@@ -118,11 +118,24 @@ static const struct {
 	{run_nonsense, STATUS_OTHER},
 };
 
+/* Where no CPU has an address: the kernel must not be the one that faults. */
+static void start_nowhere(void)
+{
+	uint64_t nowhere = UINT64_C(1) << 62;
+	uint64_t thread =
+		start_thread((void (*)(uint64_t))(uintptr_t)nowhere, PLACE, 0);
+	uint64_t status = await(thread);
+
+	MUST(thread != CALL_FAILED);
+	MUST(status == STATUS_EXEC || status == STATUS_OTHER);
+}
+
 /* What may not be asked for: the kernel says so, and nothing has changed. */
 static void ask_for_nonsense(void)
 {
 	MUST(!map(PLACE, PAGE_SIZE, CALL_READ | CALL_WRITE | CALL_EXEC));
 	MUST(!map(PLACE + 1, PAGE_SIZE, CALL_READ));
+	MUST(!map(PLACE, PAGE_SIZE, CALL_READ | UINT64_C(1) << 63));
 	MUST(!map(PLACE, 0, CALL_READ));
 	MUST(!map(KERNEL_PLACE, PAGE_SIZE, CALL_READ));
 	MUST(!map(UINT64_MAX - PAGE_SIZE + 1, PAGE_SIZE, CALL_READ));
@@ -147,6 +160,7 @@ uint64_t main_program(uint64_t argument)
 			return 1000 + i;
 	}
 	ask_for_nonsense();
+	start_nowhere();
 	if (argument == 0)
 		say("13 crimes, each the end of who did it\n");
 	return 0;
