@@ -91,8 +91,6 @@ static uint64_t answer(struct process *self, uint64_t number, const uint64_t *a)
 		return unmap_memory(self, a[0], a[1]);
 	case CALL_PROTECT:
 		return protect_memory(self, a[0], a[1], a[2]);
-	case CALL_CPU:
-		return fh_host_cpu();
 	case CALL_PROBE:
 		return probe(self, a[0]);
 	default:

@@ -12,8 +12,9 @@
  *
  * and everything declared here. It begins in the firmware's state, enters its
  * boot tables, and calls kernel_main() on the first CPU, in the upper half, on
- * kernel_stacks[0]. Boot tables map the image at LAYOUT_IMAGE + pa, and the
- * first 4 GiB at least at LAYOUT_LINEAR + pa and at LAYOUT_DEVICES + pa.
+ * kernel_stacks[0]. Boot tables map the image at LAYOUT_IMAGE + pa, the first
+ * 4 GiB at least at LAYOUT_LINEAR + pa, and, at LAYOUT_DEVICES + pa, the device
+ * registers that the port uses.
  *
  * layout.h defines addresses in the upper half, in windows that do not overlap:
  *
@@ -84,9 +85,6 @@ extern const char image_text[];   /* read and execute */
 extern const char image_rodata[]; /* read */
 extern const char image_data[];   /* read and write; kernel_stacks in it */
 extern const char image_end[];
-/* What runs before the tables, at its physical address; data of it included. */
-extern const char boot_begin[];
-extern const char boot_end[];
 
 /* ---- Stacks: one a CPU ---- */
 
@@ -156,7 +154,6 @@ struct trap {
 	uint64_t pc;
 	uint64_t address;
 	enum fh_access access;
-	bool is_user;
 	uint64_t cause; /* as the hardware tells it */
 	const char *why;
 };

@@ -96,30 +96,32 @@ static void put_line(const struct line *line, void (*put)(char c))
 		put(line->text[i]);
 }
 
-void print(const char *format, ...)
+static void tell(void (*put)(char c), const char *format, va_list *arguments)
 {
 	struct line line;
+
+	make_line(&line, format, arguments);
+	lock(&console);
+	put_line(&line, put);
+	unlock(&console);
+}
+
+void print(const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	make_line(&line, format, &arguments);
+	tell(port_console_put, format, &arguments);
 	va_end(arguments);
-	lock(&console);
-	put_line(&line, port_console_put);
-	unlock(&console);
 }
 
 void print_intent(const char *format, ...)
 {
-	struct line line;
 	va_list arguments;
 
 	va_start(arguments, format);
-	make_line(&line, format, &arguments);
+	tell(port_intent_put, format, &arguments);
 	va_end(arguments);
-	lock(&console);
-	put_line(&line, port_intent_put);
-	unlock(&console);
 }
 
 void print_last(const char *format, ...)

@@ -49,17 +49,8 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-bool text_is(const char *a, const char *b)
-{
-	while (*a != '\0' && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 /* The word of a command line that begins with name, behind name; or null. */
-const char *text_find_word(const char *line, const char *name)
+static const char *text_find_word(const char *line, const char *name)
 {
 	while (*line != '\0') {
 		const char *at = line;

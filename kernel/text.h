@@ -12,15 +12,12 @@ void *memset(void *at, int value, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-bool text_is(const char *a, const char *b);
-
 /*
- * Words of a command line, separated by blanks: whether one is name; the rest
- * of the first one that begins with name, or null; and the number there, such
- * as of "storm=100" for the name "storm=", or another one if there is none.
+ * Words of a command line, separated by blanks: whether one is name; and the
+ * number behind name in the first one that begins with it, such as of
+ * "storm=100" for the name "storm=", or another one if there is none.
  */
 bool text_has_word(const char *line, const char *name);
-const char *text_find_word(const char *line, const char *name);
 uint64_t text_number(const char *line, const char *name, uint64_t otherwise);
 
 #endif /* KERNEL_TEXT_H */

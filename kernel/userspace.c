@@ -77,7 +77,7 @@ static uint32_t access_flags(uint64_t flags)
 
 static bool may_have(uint64_t flags)
 {
-	return (flags & CALL_READ) != 0 &&
+	return (flags & ~CALL_FLAGS) == 0 && (flags & CALL_READ) != 0 &&
 	       (flags & (CALL_WRITE | CALL_EXEC)) != (CALL_WRITE | CALL_EXEC);
 }
 
@@ -103,7 +103,12 @@ static enum fh_status new_page(struct fh_uframe *page)
 	enum fh_status status =
 		fh_frame_alloc(NULL, &fh_untyped_type, NULL, &frame);
 
-	return status == FH_OK ? fh_uframe_from_frame(&frame, page) : status;
+	if (status != FH_OK)
+		return status;
+	status = fh_uframe_from_frame(&frame, page);
+	if (status != FH_OK)
+		fh_frame_put(&frame);
+	return status;
 }
 
 static enum fh_status map_new_page(struct userspace *memory, uint64_t page,

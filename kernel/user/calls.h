@@ -7,7 +7,8 @@
 
 /*
  * Addresses and lengths are in bytes, whole pages where memory is mapped. A
- * call that fails answers CALL_FAILED and has changed nothing.
+ * call that fails answers CALL_FAILED and has changed nothing, but for
+ * CALL_PROTECT, if memory runs out between two CALL_MAPs' pages.
  */
 enum call {
 	CALL_EXIT,    /* status: never returns */
@@ -19,7 +20,6 @@ enum call {
 	CALL_MAP,     /* address, length, CALL_* flags: zeroed when touched */
 	CALL_UNMAP,   /* address, length: of one CALL_MAP, or pieces of it */
 	CALL_PROTECT, /* address, length, flags */
-	CALL_CPU,     /* which CPU this is */
 	CALL_PROBE,   /* address: whether the kernel can read it for us */
 };
 
@@ -33,6 +33,7 @@ enum call {
 #define CALL_EXEC   UINT64_C(4)
 #define CALL_SHARED UINT64_C(8)  /* stays the same memory over a fork */
 #define CALL_LARGE  UINT64_C(16) /* at once, in pieces of 2 MiB */
+#define CALL_FLAGS  UINT64_C(31)
 
 /* The end of a program that did what it may not: with the kind of access. */
 #define STATUS_READ   UINT64_C(0x100)

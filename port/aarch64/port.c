@@ -19,6 +19,9 @@ uint64_t port_tree;
 
 extern char boot_secondary[];
 
+/* kernel.ld: where what runs before the tables begins. */
+extern const char boot_begin[];
+
 const struct piece port_devices[] = {
 	{MACHINE_GICD, 0x10000},
 	{MACHINE_GICC, 0x10000},

@@ -179,7 +179,7 @@ void port_user_run(struct user_context *context, struct trap *trap)
 	uint64_t saved = fh_host_irq_save();
 	unsigned left_by = user_enter(context);
 
-	*trap = (struct trap){.pc = context->pc, .is_user = true};
+	*trap = (struct trap){.pc = context->pc};
 	if (left_by == LEFT_BY_EXCEPTION) {
 		describe(trap, read_register("esr_el1"),
 			 read_register("far_el1"));

@@ -79,7 +79,6 @@ static struct trap trap_taken(uint64_t pc, bool is_user)
 		.pc = pc,
 		.address = csr_read_stval(),
 		.access = access_of(cause),
-		.is_user = is_user,
 		.cause = cause,
 		.why = reason_of(cause),
 	};

@@ -8,6 +8,9 @@
 
 #include <framehold/mapfirmware.h>
 
+/* kernel.ld: where what runs before the tables begins. */
+extern const char boot_begin[];
+
 extern const char trampoline_begin[];
 extern const char trampoline_end[];
 

@@ -114,7 +114,6 @@ static void describe(const struct user_context *at, struct trap *trap)
 	*trap = (struct trap){
 		.kind = TRAP_OTHER,
 		.pc = at->rip,
-		.is_user = (at->cs & 3) != 0,
 		.cause = at->vector << 32 | at->error,
 		.why = "interrupt from nowhere",
 	};
@@ -217,7 +216,6 @@ void port_user_run(struct user_context *context, struct trap *trap)
 		*trap = (struct trap){
 			.kind = TRAP_OTHER,
 			.pc = context->rip,
-			.is_user = true,
 			.why = "no address",
 		};
 		return;
