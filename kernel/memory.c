@@ -81,6 +81,11 @@ static bool replay(struct boot_info *boot)
 		print("replay: no module was loaded\n");
 		return false;
 	}
+	if (boot->module.base + boot->module.size >
+	    TABLES_BOOT_REACH * FH_PAGE_SIZE) {
+		print("replay: the module lies beyond the boot tables\n");
+		return false;
+	}
 	boot->count = 0;
 	enum fh_status status =
 		fh_map_read_any(text, boot->module.size, boot->regions,

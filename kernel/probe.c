@@ -277,9 +277,10 @@ static void replace_page(uint64_t word)
 	shot.paddr = fh_frame_paddr(frame);
 	fh_memory_store64(fh_host_linear(shot.paddr), word);
 	shot.status = fh_uframe_from_frame(&frame, &untyped);
-	if (shot.status == FH_OK)
-		shot.status = fh_space_map(&shot.space, PROBE_PAGE, &untyped,
-					   fh_user_prop(FH_PAGE_READ));
+	if (shot.status != FH_OK)
+		return;
+	shot.status = fh_space_map(&shot.space, PROBE_PAGE, &untyped,
+				   fh_user_prop(FH_PAGE_READ));
 	fh_uframe_put(&untyped);
 }
 

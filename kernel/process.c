@@ -216,16 +216,20 @@ static void bury(struct process *self)
 	/* Nobody else can take a share of memory that one process has. */
 	if (is_last && userspace_close(self->memory) != FH_OK)
 		print("%s: memory is still in use\n", self->name);
-	if (self->parent == 0 && self->status != 0)
-		print("program %s ended with %lu\n", self->name, self->status);
 	lock(&scheduler.lock);
 	if (is_last)
 		self->memory->holders--;
 	leave_children(self->id);
-	scheduler.totals.failed += self->parent == 0 && self->status != 0;
+	/* Copies: the slot may be another's as soon as the lock is free. */
+	const char *name = self->name;
+	uint64_t status = self->status;
+	bool has_failed = self->parent == 0 && status != 0;
+	scheduler.totals.failed += has_failed;
 	self->state = self->parent == 0 ? PROCESS_NONE : PROCESS_ENDED;
 	scheduler.live--;
 	unlock(&scheduler.lock);
+	if (has_failed)
+		print("program %s ended with %lu\n", name, status);
 }
 
 uint64_t process_take_status(const struct process *self, uint64_t id)

@@ -70,8 +70,8 @@ static bool is_sound(const struct program *program,
 	       segment->file_size <= segment->size &&
 	       segment->address % FH_PAGE_SIZE ==
 		       segment->file_at % FH_PAGE_SIZE &&
-	       segment->size <= UINT64_MAX / 2 &&
-	       segment->address <= UINT64_MAX / 2;
+	       segment->size <= UINT64_MAX / 4 &&
+	       segment->address <= UINT64_MAX / 4;
 }
 
 static uint64_t flags_of(const struct elf_segment *segment)

@@ -178,8 +178,8 @@ static void protect_page(struct lane *lane, unsigned cpu, uint64_t i)
 				 &pages),
 		"protect"))
 		check(lane,
-		      fh_host_user_write(va, &word, sizeof(word)) != 0 ||
-			      word == 0,
+		      fh_host_user_write(va, &word, sizeof(word)) ==
+			      sizeof(word),
 		      "no store to a writable page", va.bytes);
 	lane->protects++;
 }
