@@ -611,6 +611,37 @@ CHAINS = [
          new="	set_order(zone, block, order / 2);\n"),
 ]
 
+RUNS = [
+    dict(name="lower_half_stays_free", function="split_run",
+         file="src/buddy.c",
+         old="		place_run(zone, block + half, found);",
+         new="		place_run(zone, block, found);"),
+    dict(name="taken_run_stays_in_its_chain", function="fh_runs_take",
+         file="src/buddy.c",
+         old="	fh_chain_move(zone, block, 0);\n	split_run",
+         new="	split_run"),
+    dict(name="whole_run_is_untouched", function="fh_runs_take",
+         file="src/buddy.c",
+         old="	untouch(zone, block, run_blocks(order));",
+         new="	untouch(zone, block, run_blocks(found));"),
+    dict(name="merged_with_a_larger_run", function="give_run",
+         file="src/buddy.c",
+         old="zone->blocks[buddy].order != order)",
+         new="zone->blocks[buddy].order < order)"),
+    dict(name="merged_buddy_stays_in_its_chain", function="give_run",
+         file="src/buddy.c",
+         old="		fh_chain_move(zone, buddy, 0);\n", new=""),
+    dict(name="given_blocks_overlap", function="give_runs",
+         file="src/buddy.c",
+         old="		block += run_blocks(order);\n"
+             "		n -= run_blocks(order);",
+         new="		block++;\n		n--;"),
+    dict(name="last_block_given_is_not_touched", function="fh_runs_give",
+         file="src/buddy.c",
+         old="	touch(zone, block, n);",
+         new="	touch(zone, block, n - (n > 0));"),
+]
+
 CURSORS = [
     dict(name="piece_crosses_a_page", function="io_piece",
          file="src/io.c",
@@ -663,4 +694,5 @@ CURSORS = [
 ]
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *CURSORS]
+             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS,
+             *CURSORS]

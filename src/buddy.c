@@ -289,19 +289,106 @@ static uint64_t buddy_of(const struct fh_zone *zone, uint64_t block,
 	return zone->count - block >= 2 * size ? block + size : FH_NO_BLOCK;
 }
 
+/* The block becomes the head of a run; nothing of that has an order. */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires 10 <= order <= FH_ORDER_LAST && block < zone->count;
+  requires block + run_size(order) <= zone->count;
+  requires no_orders(zone, block, run_size(order));
+  requires run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[block].order;
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures order: zone->blocks[block].order == order;
+  ensures others: \forall integer b; 0 <= b < zone->count && b != block ==>
+    zone->blocks[b].order == \old(zone->blocks[b].order);
+*/
+static void place_run(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	fh_chain_move(zone, block, order);
+	/*@ assert before: \forall integer b; 0 <= b < block &&
+	  zone->blocks[b].order >= 10 ==>
+	    b + run_size(zone->blocks[b].order) <= block; */
+	/*@ assert inside: \forall integer c;
+	  block < c < block + run_size(order) ==> zone->blocks[c].order == 0; */
+}
+
 /* One run that lies at a multiple of its size becomes free. */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires 10 <= order <= FH_ORDER_LAST && block < zone->count;
+  requires block + run_size(order) <= zone->count;
+  requires no_orders(zone, block, run_size(order));
+  requires run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order;
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures after: \forall integer b; block < b < zone->count &&
+    \old(zone->blocks[b].order) == 0 ==> zone->blocks[b].order == 0;
+  ensures begins: \forall integer b;
+    block + run_size(order) <= b < zone->count &&
+    \old(zone->blocks[b].order) == 0 && run_can_begin{Pre}(zone, b) ==>
+      run_can_begin(zone, b);
+*/
 static void give_run(struct fh_zone *zone, uint64_t block, unsigned order)
 {
+	/*@
+	  loop invariant 10 <= order <= FH_ORDER_LAST;
+	  loop invariant 0 <= block <= \at(block,Pre);
+	  loop invariant block + run_size(order) <= zone->count;
+	  loop invariant chains: chains_ok(zone);
+	  loop invariant fit: runs_fit(zone);
+	  loop invariant apart: runs_apart(zone);
+	  loop invariant parts: parts_kept{Pre,Here}(zone);
+	  loop invariant inside: no_orders(zone, block, run_size(order));
+	  loop invariant begin: run_can_begin(zone, block);
+	  loop invariant zeros: \forall integer b; 0 <= b < zone->count &&
+	    \at(zone->blocks[b].order,Pre) == 0 ==> zone->blocks[b].order == 0;
+	  loop invariant begins: \forall integer b;
+	    \at(block,Pre) + run_size(\at(order,Pre)) <= b < zone->count &&
+	    \at(zone->blocks[b].order,Pre) == 0 && run_can_begin{Pre}(zone, b) ==>
+	      run_can_begin(zone, b) && block + run_size(order) <= b;
+	  loop assigns block, order, zone->filled,
+	    zone->heads[1 .. FH_ORDER_LAST],
+	    zone->blocks[0 .. zone->count - 1].previous,
+	    zone->blocks[0 .. zone->count - 1].next,
+	    zone->blocks[0 .. zone->count - 1].order;
+	  loop variant FH_ORDER_LAST - order;
+	*/
 	while (order < FH_ORDER_LAST) {
 		uint64_t buddy = buddy_of(zone, block, order);
 
 		if (buddy == FH_NO_BLOCK || zone->blocks[buddy].order != order)
 			break;
+		/*@ assert \forall integer b; 0 <= b < buddy &&
+		  zone->blocks[b].order >= 10 &&
+		  b + run_size(zone->blocks[b].order) > buddy ==>
+		    zone->blocks[buddy].order == 0; */
+		/*@ assert begin: run_can_begin(zone, buddy); */
+		/*@ assert inside: no_orders(zone, buddy + 1,
+		                             run_size(order) - 1); */
 		fh_chain_move(zone, buddy, 0);
+		/*@ assert inside: no_orders(zone, buddy, run_size(order)); */
+		/*@ assert begin: run_can_begin(zone, buddy) &&
+		                  run_can_begin(zone, block); */
+		/*@ assert run_size(order + 1) == 2 * run_size(order); */
 		block = buddy < block ? buddy : block;
 		order++;
 	}
-	fh_chain_move(zone, block, order);
+	place_run(zone, block, order);
 }
 
 /* The largest run that begins with block and has at most n blocks. */
@@ -329,21 +416,131 @@ static unsigned largest_run(const struct fh_zone *zone, uint64_t block,
 	return order;
 }
 
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires block <= zone->count && n <= zone->count - block;
+  requires no_orders(zone, block, n) && run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order;
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+*/
 static void give_runs(struct fh_zone *zone, uint64_t block, uint64_t n)
 {
+	/*@
+	  loop invariant block + n == \at(block + n,Pre) && block + n <= zone->count;
+	  loop invariant chains: chains_ok(zone);
+	  loop invariant fit: runs_fit(zone);
+	  loop invariant apart: runs_apart(zone);
+	  loop invariant parts: parts_kept{Pre,Here}(zone);
+	  loop invariant rest: no_orders(zone, block, n);
+	  loop invariant begins: n > 0 ==> run_can_begin(zone, block);
+	  loop assigns block, n, zone->filled,
+	    zone->heads[1 .. FH_ORDER_LAST],
+	    zone->blocks[0 .. zone->count - 1].previous,
+	    zone->blocks[0 .. zone->count - 1].next,
+	    zone->blocks[0 .. zone->count - 1].order;
+	  loop variant n;
+	*/
 	while (n > 0) {
 		unsigned order = largest_run(zone, block, n);
 
+		/*@ assert rest: n > run_size(order) ==>
+		  zone->blocks[block + run_size(order)].order == 0 &&
+		  run_can_begin(zone, block + run_size(order)); */
 		give_run(zone, block, order);
 		block += run_blocks(order);
 		n -= run_blocks(order);
 	}
 }
 
-void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n)
+/*@
+  requires zone_tables(zone);
+  requires block <= zone->count && n <= zone->count - block;
+  assigns zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures touched: were_touched{Pre,Post}(zone, block, n);
+*/
+static void touch(struct fh_zone *zone, uint64_t block, uint64_t n)
 {
 	fh_bits_set(zone->touched, block, n);
+}
+
+/*@
+  requires zone_tables(zone);
+  requires block <= zone->count && n <= zone->count - block;
+  assigns zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures touched: were_untouched{Pre,Post}(zone, block, n);
+*/
+static void untouch(struct fh_zone *zone, uint64_t block, uint64_t n)
+{
+	fh_bits_clear(zone->touched, block, n);
+}
+
+void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n)
+{
+	touch(zone, block, n);
 	give_runs(zone, block, n);
+}
+
+/*
+ * Of a run that is in no chain the first 2^(order - FH_ORDER_BLOCK) blocks
+ * stay so; the rest becomes free runs.
+ */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires 10 <= order <= found <= FH_ORDER_LAST;
+  requires block + run_size(found) <= zone->count;
+  requires no_orders(zone, block, run_size(found));
+  requires run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order;
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures inside: no_orders(zone, block, run_size(order));
+  ensures begins: run_can_begin(zone, block);
+*/
+static void split_run(struct fh_zone *zone, uint64_t block, unsigned found,
+		      unsigned order)
+{
+	/* The upper halves stay free; their buddies, the lower ones, do not. */
+	/*@
+	  loop invariant order <= found <= FH_ORDER_LAST;
+	  loop invariant block + run_size(found) <= zone->count;
+	  loop invariant chains: chains_ok(zone);
+	  loop invariant fit: runs_fit(zone);
+	  loop invariant apart: runs_apart(zone);
+	  loop invariant parts: parts_kept{Pre,Here}(zone);
+	  loop invariant inside: no_orders(zone, block, run_size(found));
+	  loop invariant begins: run_can_begin(zone, block);
+	  loop assigns found, zone->filled,
+	    zone->heads[1 .. FH_ORDER_LAST],
+	    zone->blocks[0 .. zone->count - 1].previous,
+	    zone->blocks[0 .. zone->count - 1].next,
+	    zone->blocks[0 .. zone->count - 1].order;
+	  loop variant found;
+	*/
+	while (found > order) {
+		/*@ assert whole: no_orders(zone, block, run_size(found)); */
+		found--;
+		uint64_t half = run_blocks(found);
+		/*@ assert whole: no_orders(zone, block, 2 * half); */
+		/*@ assert begin: run_can_begin(zone, block + half); */
+		place_run(zone, block + half, found);
+	}
 }
 
 uint64_t fh_runs_take(struct fh_zone *zone, unsigned order)
@@ -351,13 +548,11 @@ uint64_t fh_runs_take(struct fh_zone *zone, unsigned order)
 	unsigned found = fh_chain_best(zone, order);
 	uint64_t block = zone->heads[found];
 
+	/*@ assert begin: run_can_begin(zone, block); */
+	/*@ assert inside: no_orders(zone, block + 1, run_size(found) - 1); */
+	untouch(zone, block, run_blocks(order));
 	fh_chain_move(zone, block, 0);
-	/* The upper halves stay free; their buddies, the lower ones, do not. */
-	while (found > order) {
-		found--;
-		fh_chain_move(zone, block + run_blocks(found), found);
-	}
-	fh_bits_clear(zone->touched, block, run_blocks(order));
+	split_run(zone, block, found, order);
 	return block;
 }
 

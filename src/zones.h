@@ -130,8 +130,47 @@ struct fh_zone {
     order == 14 ? 16 : order == 15 ? 32 : order == 16 ? 64 :
     order == 17 ? 128 : order == 18 ? 256 : 512;
 
+  // Runs end in the zone, and no other block of a run has an order.
+  predicate runs_fit{L}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < zone->count && zone->blocks[b].order >= 10 ==>
+      b + run_size(zone->blocks[b].order) <= zone->count;
+
+  predicate runs_apart{L}(struct fh_zone *zone) =
+    \forall integer b, integer c; 0 <= b < c < zone->count &&
+      zone->blocks[b].order >= 10 &&
+      c < b + run_size(zone->blocks[b].order) ==>
+        zone->blocks[c].order == 0;
+
+  predicate no_orders{L}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b; first <= b < first + n ==> zone->blocks[b].order == 0;
+
+  // No run that begins before the block goes on in it.
+  predicate run_can_begin{L}(struct fh_zone *zone, integer block) =
+    \forall integer b; 0 <= b < block && zone->blocks[b].order >= 10 ==>
+      b + run_size(zone->blocks[b].order) <= block;
+
+  // Blocks that are free in part stay so, and in their chains; no others
+  // become so.
+  predicate parts_kept{A,B}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < \at(zone->count,A) &&
+      (1 <= \at(zone->blocks[b].order,A) <= 9 ||
+       1 <= \at(zone->blocks[b].order,B) <= 9) ==>
+         \at(zone->blocks[b].order,A) == \at(zone->blocks[b].order,B);
+
   predicate is_touched{L}(struct fh_zone *zone, integer block) =
     has_bit(zone->touched[block / 64], block % 64);
+
+  // Blocks first .. first+n-1 became touched, or untouched, and no others.
+  predicate were_touched{A,B}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b; 0 <= b < \at(zone->count,A) ==>
+      (is_touched{B}(zone, b) <==>
+         is_touched{A}(zone, b) || first <= b < first + n);
+
+  predicate were_untouched{A,B}(struct fh_zone *zone, integer first,
+                                integer n) =
+    \forall integer b; 0 <= b < \at(zone->count,A) ==>
+      (is_touched{B}(zone, b) <==>
+         is_touched{A}(zone, b) && !(first <= b < first + n));
 
   // All of the block's pages are free, or none is.
   predicate is_whole{L}(struct fh_zone *zone, integer block) =
@@ -268,6 +307,8 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
   exits \false;
   ensures chains: chains_ok(zone);
   ensures order: zone->blocks[block].order == order;
+  ensures others: \forall integer b; 0 <= b < zone->count && b != block ==>
+    zone->blocks[b].order == \old(zone->blocks[b].order);
 */
 void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
 
@@ -293,12 +334,50 @@ unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
  * n blocks from `block` on, none touched, become free runs, merged with their
  * buddies. Does not count free pages; nor does anything else in buddy.c.
  */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires block <= zone->count && n <= zone->count - block;
+  requires no_orders(zone, block, n) && run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures touched: were_touched{Pre,Post}(zone, block, n);
+*/
 void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n);
 
 /*
  * Takes 2^(order - FH_ORDER_BLOCK) blocks out of the smallest run that has
  * them; there is one. Returns the first.
  */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires 10 <= order <= FH_ORDER_LAST;
+  requires \exists integer o; order <= o <= FH_ORDER_LAST &&
+    has_bit(zone->filled, o);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures inside: \result + run_size(order) <= zone->count;
+  ensures taken: no_orders(zone, \result, run_size(order));
+  ensures begins: run_can_begin(zone, \result);
+  ensures touched: were_untouched{Pre,Post}(zone, \result, run_size(order));
+*/
 uint64_t fh_runs_take(struct fh_zone *zone, unsigned order);
 
 /* Takes n blocks from `block` on out of the runs that they are in. */
