@@ -261,3 +261,34 @@ enum fh_status fh_audit_table(const struct fh_page_table *table,
 	forget_seen(&in, root, table->levels);
 	return status;
 }
+
+/* What is named there is not followed: it is for the kernel's own audit. */
+static enum fh_status check_kernel_half(const struct inspection *in,
+					const struct fh_page_table *kernel)
+{
+	uint64_t theirs = fh_frame_number(kernel->root);
+	uint64_t root = fh_frame_number(in->table->root);
+
+	if (!is_held(theirs) || fh_slots[theirs].type != &fh_kernel_node_type)
+		return find_fault(in, "node_type", theirs,
+				  "the root of the kernel's table");
+	for (uint64_t i = FH_NODE_ENTRIES / 2; i < FH_NODE_ENTRIES; i++)
+		if (fh_entry_read(root, i) != fh_entry_read(theirs, i))
+			return find_fault(in, "root_kernel", root,
+					  "the kernel's root's upper half");
+	return FH_OK;
+}
+
+enum fh_status fh_audit_user_table(const struct fh_page_table *kernel,
+				   const struct fh_page_table *table,
+				   struct fh_table_totals *totals,
+				   struct fh_finding *finding)
+{
+	const struct inspection in = {.table = table, .finding = finding};
+
+	if (kernel->kind != FH_TABLE_KERNEL || table->kind != FH_TABLE_USER)
+		return FH_E_INVALID;
+	enum fh_status status = fh_audit_table(table, totals, finding);
+
+	return status == FH_OK ? check_kernel_half(&in, kernel) : status;
+}

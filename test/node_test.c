@@ -803,6 +803,58 @@ static void audit_finds_leaf_units(void **state)
 	fh_unit_add(leaf_frame, 1, FH_UNIT_ENTRY);
 }
 
+static void breaks_root(const char *rule, uint64_t frame)
+{
+	struct fh_table_totals totals = {.nodes = 0};
+	struct fh_finding finding;
+
+	assert_int_equal(fh_audit_user_table(&kernel_table, &user_table,
+					     &totals, &finding),
+			 FH_E_CORRUPT);
+	assert_string_equal(finding.rule, rule);
+	assert_int_equal(finding.frame, frame);
+}
+
+/* Any entry of the half: missing, or another one of the kernel's. */
+static void audit_finds_root_unlike_the_kernels(void **state)
+{
+	static const uint64_t at[] = {FH_NODE_ENTRIES / 2,
+				      FH_NODE_ENTRIES / 2 + 77,
+				      FH_NODE_ENTRIES - 1};
+	uint64_t root = fh_frame_number(user_table.root);
+	struct fh_table_totals totals = {.nodes = 0};
+	struct fh_finding finding;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t *entry = fh_entry(root, at[i]);
+		uint64_t pte = *entry;
+		const uint64_t wrong[] = {0, *fh_entry(root, at[(i + 1) % 3])};
+
+		for (unsigned j = 0; j < 2; j++) {
+			*entry = wrong[j];
+			AUDIT_TABLE(&user_table);
+			breaks_root("root_kernel", root);
+		}
+		*entry = pte;
+	}
+	force_state(leaf_frame, FH_STATE_FREE);
+	breaks_root("leaf_frame", leaf_frame);
+	force_state(leaf_frame, FH_STATE_ONE);
+	audit_kernel_half(&kernel_table, &user_table);
+	assert_int_equal(fh_audit_user_table(&user_table, &user_table, &totals,
+					     &finding),
+			 FH_E_INVALID);
+	assert_int_equal(fh_audit_user_table(&kernel_table, &device_table,
+					     &totals, &finding),
+			 FH_E_INVALID);
+	struct fh_page_table gone = {.kind = FH_TABLE_KERNEL};
+	assert_int_equal(
+		fh_audit_user_table(&gone, &user_table, &totals, &finding),
+		FH_E_CORRUPT);
+	assert_string_equal(finding.rule, "node_type");
+}
+
 #define T(name) cmocka_unit_test(name)
 #define R(name) cmocka_unit_test_setup_teardown(name, start_rules, stop_rules)
 
@@ -842,6 +894,7 @@ int main(void)
 		R(audit_finds_leaf_frame_of_a_large_leaf),
 		R(audit_finds_leaf_untyped),
 		R(audit_finds_leaf_units),
+		R(audit_finds_root_unlike_the_kernels),
 	};
 
 	each_with_tables(tests, sizeof(tests) / sizeof(tests[0]));

@@ -99,6 +99,7 @@ static int stop_spaces(void **state)
 	mmu_is_content();
 	run_kernel(0);
 	AUDIT_TABLE(&space.table);
+	audit_kernel_half(&kernel, &space.table);
 	OK(fh_space_destroy(&space));
 	AUDIT_TABLE(&kernel);
 	fh_kernel_deactivate();

@@ -48,6 +48,7 @@ int start_tables(void **state)
 int stop_tables(void **state)
 {
 	AUDIT_TABLE(&user_table);
+	audit_kernel_half(&kernel_table, &user_table);
 	AUDIT_TABLE(&device_table);
 	fh_page_table_destroy(&user_table);
 	fh_page_table_destroy(&device_table);
@@ -220,6 +221,19 @@ void take_picture(const struct fh_page_table *table, struct picture *picture)
 		fail_msg("audit of a table: %s", text);
 	}
 	fh_dump_table(table, add_run, picture);
+}
+
+void audit_kernel_half(const struct fh_page_table *kernel,
+		       const struct fh_page_table *table)
+{
+	struct fh_table_totals totals = {.nodes = 0};
+	struct fh_finding finding;
+	char text[FH_FINDING_TEXT_SIZE];
+
+	if (fh_audit_user_table(kernel, table, &totals, &finding) == FH_OK)
+		return;
+	fh_finding_text(&finding, text, sizeof(text));
+	fail_msg("audit of a user's table: %s", text);
 }
 
 void same_pictures(const struct picture *a, const struct picture *b)

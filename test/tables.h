@@ -85,6 +85,8 @@ struct picture {
 
 /* Audits the table on the way. */
 void take_picture(const struct fh_page_table *table, struct picture *picture);
+void audit_kernel_half(const struct fh_page_table *kernel,
+		       const struct fh_page_table *table);
 void same_pictures(const struct picture *a, const struct picture *b);
 #define AUDIT_TABLE(table) take_picture((table), &last_picture)
 extern struct picture last_picture;

@@ -448,7 +448,8 @@ static bool tables_are_sound(void)
 	struct fh_finding finding;
 	char text[FH_FINDING_TEXT_SIZE];
 
-	if (fh_audit_table(&stage.meeting.table, &totals, &finding) == FH_OK &&
+	if (fh_audit_user_table(&stage.kernel, &stage.meeting.table, &totals,
+				&finding) == FH_OK &&
 	    fh_audit_table(&stage.kernel, &totals, &finding) == FH_OK)
 		return true;
 	fh_finding_text(&finding, text, sizeof(text));

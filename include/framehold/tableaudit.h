@@ -47,6 +47,21 @@ enum fh_status fh_audit_table(const struct fh_page_table *table,
 			      struct fh_table_totals *totals,
 			      struct fh_finding *finding);
 
+/*
+ * The same for a user's table, and one rule more, about the entries by which
+ * its root serves the kernel's half, too:
+ *
+ *   root_kernel   they are those of the kernel's root
+ *
+ * FH_E_INVALID: kernel is not a kernel's table, or table not a user's. The nodes
+ * that these entries name are for the audit of the kernel's table.
+ */
+FH_NODISCARD
+enum fh_status fh_audit_user_table(const struct fh_page_table *kernel,
+				   const struct fh_page_table *table,
+				   struct fh_table_totals *totals,
+				   struct fh_finding *finding);
+
 /* Pages in a row, mapped alike to frames in a row. */
 struct fh_table_run {
 	uint64_t first;
