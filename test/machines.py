@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import boot  # noqa: E402
 
+# Each says something in its first instance, when all else is done.
+PROGRAMS = [path.stem for path in (ROOT / "kernel/user").glob("*.c")
+            if path.stem != "lib"]
+
 PAGE = 4096
 SECTION = (128 << 20) // PAGE
 SLOT, LEDGER = 64, 32
@@ -35,6 +39,7 @@ LINE = {
     "span": re.compile(r"span 0x(\w+) \+0x(\w+) (\S+)$", re.M),
     "totals": re.compile(r"totals metadata (\d+) early (\d+) kernel (\d+) "
                          r"unusable (\d+) reserved (\d+) free (\d+)$", re.M),
+    "storm": re.compile(r"storm: \d+ CPUs, [1-9]\d* maps ", re.M),
     "free": re.compile(r"free pages: (\d+) before, (\d+) after$", re.M),
 }
 
@@ -413,8 +418,10 @@ def complaints_of(case, limit):
     if case.fails is not None:
         lines = output.splitlines()
         clear = [line for line in lines if line.startswith(case.fails)]
-        if not ending.why or len(clear) != 1 or lines[-1] != "FAIL":
+        if len(clear) != 1 or lines[-1] != "FAIL":
             return ["no clear line, or no failure"], ending
+        if ending.status != boot.FAILED[case.machine.arch]:
+            return [f"no failing status, but {ending.status}"], ending
         return [], ending
     if ending.why:
         return [ending.why], ending
@@ -430,6 +437,10 @@ def complaints_of(case, limit):
                    if region not in regions]
     complaints += [f"does not say {text!r}" for text in case.says
                    if text not in output]
+    complaints += [f"{program} did not say that it is done"
+                   for program in PROGRAMS if f"\n{program}: " not in output]
+    if not LINE["storm"].search(output):
+        complaints.append("the storm mapped nothing")
     free = LINE["free"].search(output)
     if not free or free.group(1) != free.group(2):
         complaints.append("free pages differ")
@@ -489,7 +500,7 @@ def main():
                     for line in complaints + ending.output.splitlines():
                         print(f"# {line}")
     print(f"1..{len(cases)}")
-    return 1 if failed else 0
+    return 1 if failed or not cases else 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What the emulator's exit status is when the kernel says that it passed.
+# What the emulator's exit status is when the kernel says how it ended.
 PASSED = {"x86_64": 33, "riscv64": 0, "aarch64": 0}
+FAILED = {"x86_64": 35, "riscv64": 1, "aarch64": 1}
 MACHINES = {"x86_64": "q35", "riscv64": "virt", "aarch64": "virt"}
 CPUS = {"x86_64": "max", "riscv64": "rv64", "aarch64": "max"}
 
