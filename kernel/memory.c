@@ -33,21 +33,27 @@ static bool normalise(struct boot_info *boot)
 	return false;
 }
 
-static bool add_region(struct boot_info *boot, uint64_t first, uint64_t end,
-		       enum fh_region_kind kind)
+bool boot_add_region(struct boot_info *boot, uint64_t base, uint64_t size,
+		     enum fh_region_kind kind)
 {
-	if (first == end)
+	if (size == 0)
 		return true;
-	if (boot->count == BOOT_REGIONS) {
-		print("replay: more than %u regions\n", BOOT_REGIONS);
+	if (boot->count == BOOT_REGIONS)
 		return false;
-	}
 	boot->regions[boot->count] =
-		(struct fh_region){.base = first * FH_PAGE_SIZE,
-				   .size = (end - first) * FH_PAGE_SIZE,
-				   .kind = kind};
+		(struct fh_region){.base = base, .size = size, .kind = kind};
 	boot->count++;
 	return true;
+}
+
+static bool add_limit(struct boot_info *boot, uint64_t first, uint64_t end,
+		      enum fh_region_kind kind)
+{
+	if (boot_add_region(boot, first * FH_PAGE_SIZE,
+			    (end - first) * FH_PAGE_SIZE, kind))
+		return true;
+	print("replay: more than %u regions\n", BOOT_REGIONS);
+	return false;
 }
 
 /*
@@ -62,14 +68,14 @@ static bool add_real_limits(struct boot_info *boot)
 		const struct fh_span *span = &map.spans[i];
 		uint64_t end = span->first + span->count;
 
-		if (!add_region(boot, at, span->first, FH_REGION_RESERVED))
+		if (!add_limit(boot, at, span->first, FH_REGION_RESERVED))
 			return false;
 		if (span->kind != FH_REGION_USABLE &&
-		    !add_region(boot, span->first, end, span->kind))
+		    !add_limit(boot, span->first, end, span->kind))
 			return false;
 		at = end;
 	}
-	return add_region(boot, at, UINT64_C(1) << 40, FH_REGION_RESERVED);
+	return add_limit(boot, at, UINT64_C(1) << 40, FH_REGION_RESERVED);
 }
 
 static bool replay(struct boot_info *boot)

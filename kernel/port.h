@@ -209,6 +209,10 @@ bool port_guards_programs(void);
 FH_NORETURN void kernel_main(void);
 FH_NORETURN void kernel_secondary_main(unsigned cpu);
 
+/* Bytes of the map, unless there are none. False: there is no room. */
+bool boot_add_region(struct boot_info *boot, uint64_t base, uint64_t size,
+		     enum fh_region_kind kind);
+
 /* The kernel itself trapped: says where and why, and ends the machine. */
 FH_NORETURN void kernel_trap(const struct trap *trap);
 

@@ -51,18 +51,6 @@ static unsigned number_cpus(const struct fdt_boot *tree)
 	return n;
 }
 
-static void add_region(struct boot_info *boot, uint64_t base, uint64_t size,
-		       enum fh_region_kind kind)
-{
-	if (size == 0)
-		return;
-	boot->regions[boot->count] = (struct fh_region){base, size, kind};
-	boot->count++;
-}
-
-/* The regions that are added. */
-#define OWN_REGIONS 3
-
 static const char *read_tree(struct boot_info *boot, const void *tree,
 			     size_t size)
 {
@@ -72,9 +60,8 @@ static const char *read_tree(struct boot_info *boot, const void *tree,
 
 	if (why != NULL)
 		return why;
-	if (fh_map_read_fdt(tree, size, boot->regions,
-			    BOOT_REGIONS - OWN_REGIONS, &boot->count,
-			    &error) != FH_OK)
+	if (fh_map_read_fdt(tree, size, boot->regions, BOOT_REGIONS,
+			    &boot->count, &error) != FH_OK)
 		return error.why;
 	boot->module.base = more.initrd_start;
 	boot->module.size = more.initrd_end - more.initrd_start;
@@ -102,10 +89,11 @@ const char *port_read_boot(struct boot_info *boot)
 	if (why != NULL)
 		return why;
 	boot->protocol = "device tree";
-	add_region(boot, begin, end - begin, FH_REGION_KERNEL);
-	add_region(boot, pa, size, FH_REGION_RECLAIMABLE);
-	add_region(boot, boot->module.base, boot->module.size,
-		   FH_REGION_MODULE);
+	if (!boot_add_region(boot, begin, end - begin, FH_REGION_KERNEL) ||
+	    !boot_add_region(boot, pa, size, FH_REGION_RECLAIMABLE) ||
+	    !boot_add_region(boot, boot->module.base, boot->module.size,
+			     FH_REGION_MODULE))
+		return "the device tree has too many regions";
 	return NULL;
 }
 

@@ -33,18 +33,6 @@ const size_t port_device_count = 1;
 
 /* ---- What is handed over ---- */
 
-static bool add_region(struct boot_info *boot, uint64_t base, uint64_t size,
-		       enum fh_region_kind kind)
-{
-	if (size == 0)
-		return true;
-	if (boot->count == BOOT_REGIONS)
-		return false;
-	boot->regions[boot->count] = (struct fh_region){base, size, kind};
-	boot->count++;
-	return true;
-}
-
 /* Leaves out memory that the linear map has no room for. */
 static void clip_regions(struct boot_info *boot)
 {
@@ -90,11 +78,11 @@ static const char *read_map(struct boot_info *boot, const void *tree,
 			    &boot->count, &error) != FH_OK)
 		return error.why;
 	clip_regions(boot);
-	if (!add_region(boot, LAYOUT_LOAD, image_end_pa - LAYOUT_LOAD,
-			FH_REGION_KERNEL) ||
-	    !add_region(boot, boot_tree, size, FH_REGION_RECLAIMABLE) ||
-	    !add_region(boot, boot->module.base, boot->module.size,
-			FH_REGION_MODULE))
+	if (!boot_add_region(boot, LAYOUT_LOAD, image_end_pa - LAYOUT_LOAD,
+			     FH_REGION_KERNEL) ||
+	    !boot_add_region(boot, boot_tree, size, FH_REGION_RECLAIMABLE) ||
+	    !boot_add_region(boot, boot->module.base, boot->module.size,
+			     FH_REGION_MODULE))
 		return "the device tree has too many regions";
 	return NULL;
 }

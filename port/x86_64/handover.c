@@ -152,28 +152,16 @@ static const char *read_multiboot2(struct boot_info *boot)
 
 /* ---- What firmware does not know ---- */
 
-static bool add_region(struct boot_info *boot, uint64_t base, uint64_t size,
-		       enum fh_region_kind kind)
-{
-	if (size == 0)
-		return true;
-	if (boot->count == BOOT_REGIONS)
-		return false;
-	boot->regions[boot->count] =
-		(struct fh_region){.base = base, .size = size, .kind = kind};
-	boot->count++;
-	return true;
-}
-
 static bool add_regions(struct boot_info *boot)
 {
 	uint64_t image = (uintptr_t)image_end - LAYOUT_IMAGE;
 	uint64_t begin = (uintptr_t)boot_begin;
 
-	return add_region(boot, begin, image - begin, FH_REGION_KERNEL) &&
-	       add_region(boot, TRAMPOLINE, FH_PAGE_SIZE, FH_REGION_RESERVED) &&
-	       add_region(boot, boot->module.base, boot->module.size,
-			  FH_REGION_MODULE);
+	return boot_add_region(boot, begin, image - begin, FH_REGION_KERNEL) &&
+	       boot_add_region(boot, TRAMPOLINE, FH_PAGE_SIZE,
+			       FH_REGION_RESERVED) &&
+	       boot_add_region(boot, boot->module.base, boot->module.size,
+			       FH_REGION_MODULE);
 }
 
 /* QEMU's configuration: an item is selected, then read byte by byte. */
