@@ -55,10 +55,11 @@ INSIDE = (
 
 class Bug(mutate.Mutation):
     def __init__(self, name, file, old, new, by, arch="x86_64", cpus=2,
-                 cpu="", outside_only=False, few=False):
+                 cpu="", memory="256M", outside_only=False, few=False):
         super().__init__(name, file, old, new, tests="")
         self.by, self.arch, self.outside_only = by, arch, outside_only
-        self.cpus, self.cpu, self.few = cpus, cpu, few
+        self.cpus, self.cpu, self.memory = cpus, cpu, memory
+        self.few = few
 
 
 def noticed_inside(lines):
@@ -132,7 +133,7 @@ class Workshop:
 
     def machine(self, bug, kernel):
         return boot.Machine(bug.arch, kernel, cpu=bug.cpu, cpus=bug.cpus,
-                            memory="256M", command=WORK)
+                            memory=bug.memory, command=WORK)
 
     def prepare(self, bug):
         """The kernel without a bug, which nobody may have anything against."""

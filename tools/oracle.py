@@ -412,11 +412,30 @@ def nothing_is_written_and_run(held, walk):
     return lines
 
 
+def every_page_is_accounted_for(held, walk):
+    """What was free or taken early, less the kernel's tables, is free again.
+
+    So the boot tables have been given back, all but what the loader brought.
+    """
+    text = "\n".join(held.lines)
+    totals = matrix.LINE["totals"].search(text)
+    free = matrix.LINE["free"].search(text)
+    if not totals or not free:
+        return ["the kernel says nothing of totals"]
+    early, given = int(totals.group(2)), int(totals.group(6))
+    left = given + early - len(walk.tables)
+    if int(free.group(2)) == left:
+        return []
+    return [f"{given} pages given to the allocator, {early} taken before, "
+            f"{len(walk.tables)} tables walked: {left} expected to be free, "
+            f"the kernel counts {free.group(2)}"]
+
+
 COMPARISONS = (walk_is_sound, walk_is_as_meant, list_is_as_meant,
                list_is_as_walked, probes_are_as_meant,
                every_cpu_is_on_these_tables, lower_half_is_empty,
                linear_map_is_of_ram, image_is_as_linked,
-               nothing_is_written_and_run)
+               nothing_is_written_and_run, every_page_is_accounted_for)
 
 
 # ---- Whether the oracle would notice ----
@@ -515,7 +534,7 @@ def machines(arch, kernel):
     yield "", boot.Machine(arch, kernel, cpus=2, command=work)
     if arch == "x86_64":
         yield "4 levels, split RAM", boot.Machine(
-            arch, kernel, "pc,max-ram-below-4g=512M", "qemu64", 2, "1G", work)
+            arch, kernel, "pc,max-ram-below-4g=512M", "qemu64", 2, "8G", work)
         for name in ("nuc_setupdata", "overlapping"):
             yield f"map {name}", boot.Machine(
                 arch, kernel, cpus=2, memory="6G", command=f"replay {work}",
