@@ -15,5 +15,6 @@
 
 #define __builtin_expect(condition, expected) (condition)
 #define __builtin_return_address(level)       0
+#define __builtin_prefetch(address, write)    ((void)0)
 
 #endif /* FRAMEHOLD_PROOF_CONFIG_H */

@@ -272,6 +272,18 @@ enum fh_status fh_get_slot(struct fh_paddr pa, uint64_t *frame);
 */
 enum fh_usage fh_slot_usage(uint64_t frame);
 
+/*@
+  requires region_inv && section * FH_SECTION_FRAMES < fh_memory.frame_end;
+  assigns fh_memory.sections[section],
+          fh_slots[section * FH_SECTION_FRAMES
+                   .. section * FH_SECTION_FRAMES + FH_SECTION_FRAMES - 1];
+  exits \false;
+  ensures region_inv;
+  ensures kept{Pre,Post};
+  ensures fh_memory.sections[section] != FH_SECTION_RAW;
+*/
+void fh_section_make_live(uint64_t section);
+
 /*@ ghost
   /@
     requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;

@@ -642,6 +642,78 @@ RUNS = [
          new="	touch(zone, block, n - (n > 0));"),
 ]
 
+MAGAZINES = [
+    dict(name="oldest_page_is_popped", function="fh_magazine_pop",
+         file="src/magazine.h",
+         old="	return m->pages[n - 1];", new="	return m->pages[0];"),
+    dict(name="page_beyond_the_room", function="fh_magazine_push",
+         file="src/magazine.h",
+         old="	if (FH_UNLIKELY(n >= fh_word_load_relaxed(&m->page_room)))",
+         new="	if (FH_UNLIKELY(n > fh_word_load_relaxed(&m->page_room)))"),
+    dict(name="batch_of_none", function="batch_of",
+         file="src/magazine.c",
+         old="	return room < 5 ? 1 : room * 2 / 5;",
+         new="	return room * 2 / 5;"),
+    dict(name="flushed_pages_stay_counted", function="flush_pages",
+         file="src/magazine.c",
+         old="	fh_word_store_relaxed(&m->page_count, count - n);",
+         new="	fh_word_store_relaxed(&m->page_count, count);"),
+    dict(name="more_is_flushed_than_there_is", function="make_room",
+         file="src/magazine.c",
+         old="		flush_pages(m, n < count ? n : count);",
+         new="		flush_pages(m, n);"),
+    dict(name="removed_page_is_not_replaced", function="remove_page",
+         file="src/magazine.c",
+         old="	m->pages[i] = m->pages[last];\n", new=""),
+    dict(name="block_is_sought_by_its_page", function="withdraw_from",
+         file="src/magazine.c",
+         old="	i = find_number(m->blocks, blocks, page / FH_BLOCK_PAGES);",
+         new="	i = find_number(m->blocks, blocks, page);"),
+    dict(name="last_number_is_not_found", function="find_number",
+         file="src/magazine.c",
+         old="	while (i < n && numbers[i] != wanted)",
+         new="	while (i + 1 < n && numbers[i] != wanted)"),
+    dict(name="block_into_no_room", function="push_block",
+         file="src/magazine.c",
+         old="	if (room == 0)\n		return false;\n", new=""),
+]
+
+CLAIMS = [
+    dict(name="page_taken_that_nobody_had", function="take_page",
+         file="src/alloc.c",
+         old="	if (seen == FH_STATE_UNUSED)\n		return FH_E_UNUSED;\n",
+         new=""),
+    dict(name="refused_take_leaves_pages_unused", function="take_pages",
+         file="src/alloc.c",
+         old="			unclaim_taken(first, i - first, FH_STATE_FREE);",
+         new="			unclaim_taken(first, i - first, "
+             "FH_STATE_UNUSED);"),
+    dict(name="taken_pages_are_free_again", function="fh_alloc_take",
+         file="src/alloc.c",
+         old="		unclaim_taken(first, n, FH_STATE_UNUSED);",
+         new="		unclaim_taken(first, n, FH_STATE_FREE);"),
+    dict(name="refused_add_keeps_pages", function="fh_alloc_add",
+         file="src/alloc.c",
+         old="			unclaim_taken(first, i - first, "
+             "FH_STATE_UNUSED);\n",
+         new=""),
+    dict(name="free_page_is_added", function="claim_unused",
+         file="src/alloc.c",
+         old="		fh_state_cas_acquire(frame, FH_STATE_UNUSED, "
+             "FH_STATE_BUSY);",
+         new="		fh_state_cas_acquire(frame, FH_STATE_FREE, "
+             "FH_STATE_BUSY);"),
+    dict(name="retired_pages_are_nobodys", function="fh_alloc_retire",
+         file="src/alloc.c",
+         old="	fh_unit_mint_raw(first, n);\n", new=""),
+    dict(name="free_page_is_not_given_back", function="unclaim_taken",
+         file="src/alloc.c",
+         old="		if (state == FH_STATE_FREE)\n"
+             "			fh_allocator_give_back",
+         new="		if (state != FH_STATE_FREE)\n"
+             "			fh_allocator_give_back"),
+]
+
 CURSORS = [
     dict(name="piece_crosses_a_page", function="io_piece",
          file="src/io.c",
@@ -695,4 +767,4 @@ CURSORS = [
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS,
-             *CURSORS]
+             *MAGAZINES, *CLAIMS, *CURSORS]

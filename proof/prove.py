@@ -48,6 +48,7 @@ UNITS = {
              "src/entry.h", "src/node.h", "proof/model_tables.h"],
     "pagetable": ["include/framehold/pagetable.h"],
     "flush": ["src/flush.h"],
+    "magazine": ["src/magazine.h"],
 }
 
 

@@ -26,7 +26,8 @@ PROVERS = "cvc4,z3"
 OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
              "zones": ["alloc"], "layout": ["early", "alloc"], "cursor": ["tables"],
              "node": ["tables"], "pagetable": ["tables"],
-             "mapping": ["tables"], "unmap": ["tables"]}
+             "mapping": ["tables"], "unmap": ["tables"],
+             "magazine": ["early", "alloc"]}
 
 # What says that a result is weaker than it looks.
 WEAKER = re.compile(r"Missing|Cast with|Uncomparable|Unsupported|Degenerated|"

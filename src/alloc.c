@@ -78,14 +78,79 @@ static enum fh_status check_request(uint64_t n,
 	return n == 0 ? FH_E_EMPTY : FH_OK;
 }
 
+/*@
+  // Claimed, and nothing is written there yet.
+  predicate is_taken{L}(integer i) =
+    state_is(i, FH_STATE_BUSY) && fh_slots[i].type == \null &&
+    fh_slots[i].list == 0 && g_held[i] == 0 && g_raw[i] == 0 &&
+    g_free[i] == 0;
+
+  // The allocator has it to give.
+  predicate can_be_taken{L}(integer i) =
+    has_slot(i) && (live(i) ==> fh_slots[i].state == FH_STATE_FREE) &&
+    g_free[i] != 0;
+
+  // Claiming and giving back changes the state only.
+  predicate words_kept{A,B}(integer i) =
+    live{A}(i) ==>
+      \at(fh_slots[i].type,A) == \at(fh_slots[i].type,B) &&
+      \at(fh_slots[i].list,A) == \at(fh_slots[i].list,B) &&
+      \at(fh_slots[i].meta,A) == \at(fh_slots[i].meta,B);
+
+  // As anybody can tell, and as the allocator has it or not.
+  predicate is_back{A,B}(integer i) =
+    \at(g_held[i],A) == \at(g_held[i],B) &&
+    \at(g_raw[i],A) == \at(g_raw[i],B) &&
+    (\at(g_free[i],A) != 0 <==> \at(g_free[i],B) != 0) &&
+    (has_slot{A}(i) <==> has_slot{B}(i)) && (live{A}(i) ==> live{B}(i)) &&
+    words_kept{A,B}(i) &&
+    (live{A}(i) ==> \at(fh_slots[i].state,A) == \at(fh_slots[i].state,B)) &&
+    (!live{A}(i) && live{B}(i) ==> slot_is_zero{B}(i));
+
+  predicate all_back{A,B} =
+    \forall integer i; is_frame(i) ==> is_back{A,B}(i);
+*/
+
 /* Claimed pages go back to what they were. */
+/*@
+  requires region_inv && first <= fh_memory.frame_end;
+  requires n <= fh_memory.frame_end - first;
+  requires state == FH_STATE_FREE || state == FH_STATE_UNUSED;
+  requires \forall integer i; first <= i < first + n ==> is_taken(i);
+  assigns fh_slots[first .. first + n - 1], g_free[first .. first + n - 1];
+  exits \false;
+  ensures region: region_inv;
+  ensures state: \forall integer i; first <= i < first + n ==>
+    fh_slots[i].state == state &&
+    g_free[i] == (state == FH_STATE_FREE ? 1 : 0);
+  ensures words: \forall integer i; first <= i < first + n ==>
+    words_kept{Pre,Post}(i);
+  ensures others: same_but{Pre,Post}(first, first + n);
+*/
 static void unclaim_taken(uint64_t first, uint64_t n, uint64_t state)
 {
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant region: region_inv;
+	  loop invariant state: \forall integer j; first <= j < i ==>
+	    fh_slots[j].state == state &&
+	    g_free[j] == (state == FH_STATE_FREE ? 1 : 0);
+	  loop invariant words: \forall integer j; first <= j < i ==>
+	    words_kept{Pre,Here}(j);
+	  loop invariant others: same_but{Pre,Here}(first, i);
+	  loop assigns i, fh_slots[first .. first + n - 1],
+	    g_free[first .. first + n - 1];
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
+		/*@ assert slot_inv(i) && i != 0; */
 		/* Release: pairs with the acquire of the next claim. */
 		fh_state_store_release(i, state);
+		/*@ assert live(i) && g_free[i] == 0; */
 		if (state == FH_STATE_FREE)
 			fh_allocator_give_back(i, 1);
+		/*@ assert slot_inv(i); */
+		/*@ assert same_but{LoopCurrent,Here}(i, i + 1); */
 	}
 }
 
@@ -272,9 +337,25 @@ static enum fh_status check_covered(uint64_t first, uint64_t n)
 }
 
 /* One free page -> BUSY; FH_E_UNUSED for one that the allocator has not. */
+/*@
+  requires region_inv && has_slot(frame);
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_free[frame],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures others: kept_but{Pre,Post}(frame, frame + 1);
+  ensures slot: has_slot(frame);
+  ensures ok: \result == FH_OK <==> can_be_taken{Pre}(frame);
+  ensures taken: \result == FH_OK ==> is_taken(frame);
+  ensures words: \result == FH_OK ==> words_kept{Pre,Post}(frame);
+  ensures refused: \result != FH_OK ==> slot_kept{Pre,Post}(frame);
+*/
 static enum fh_status take_page(uint64_t frame)
 {
 	fh_section_make_live(frame / FH_SECTION_FRAMES);
+	/*@ assert slot_kept{Pre,Here}(frame) && has_slot(frame); */
+	/*@ assert live(frame) && slot_inv(frame); */
+	/*@ assert can_be_taken(frame) <==> can_be_taken{Pre}(frame); */
 	uint64_t seen = fh_state_load_relaxed(frame);
 
 	/* Nor is it claimed if it becomes unused now: who took it has it. */
@@ -283,22 +364,76 @@ static enum fh_status take_page(uint64_t frame)
 	return fh_slot_claim_other(frame, seen);
 }
 
+/*@
+  requires region_inv;
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==> all_back{Pre,Post};
+  ensures range: \result == FH_OK ==>
+    n > 0 && first + n <= fh_memory.frame_end;
+  ensures others: \result == FH_OK ==> kept_but{Pre,Post}(first, first + n);
+  ensures were: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> can_be_taken{Pre}(i);
+  ensures are: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> is_taken(i);
+*/
 static enum fh_status take_pages(uint64_t first, uint64_t n)
 {
 	enum fh_status status = check_covered(first, n);
 
 	if (status != FH_OK)
 		return status;
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant region: region_inv;
+	  loop invariant others: kept_but{Pre,Here}(first, i);
+	  loop invariant taken: \forall integer j; first <= j < i ==>
+	    is_taken(j);
+	  loop invariant were: \forall integer j; first <= j < i ==>
+	    can_be_taken{Pre}(j);
+	  loop invariant words: \forall integer j; first <= j < i ==>
+	    words_kept{Pre,Here}(j);
+	  loop assigns i, status, fh_slots[0 .. FH_LAST_FRAME],
+	    g_free[0 .. FH_LAST_FRAME],
+	    fh_memory.sections[0 .. FH_LAST_SECTION];
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
 		status = take_page(i);
+		/*@ assert slot_kept{Pre,LoopCurrent}(i); */
+		/*@ assert status == FH_OK ==>
+		  words_kept{LoopCurrent,Here}(i) && words_kept{Pre,Here}(i); */
+		/*@ assert taken: \forall integer j; first <= j < i ==>
+		  slot_same{LoopCurrent,Here}(j) && is_taken(j); */
 		if (status != FH_OK) {
+			/*@ assert others: kept_but{Pre,Here}(first, i); */
 			unclaim_taken(first, i - first, FH_STATE_FREE);
+			/*@ assert back: \forall integer j; first <= j < i ==>
+			  is_back{Pre,Here}(j); */
 			return status;
 		}
 	}
 	return FH_OK;
 }
 
+/*@
+  requires region_inv;
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==> all_back{Pre,Post};
+  ensures range: \result == FH_OK ==>
+    n > 0 && first + n <= fh_memory.frame_end;
+  ensures others: \result == FH_OK ==> kept_but{Pre,Post}(first, first + n);
+  ensures were: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> can_be_taken{Pre}(i);
+  ensures are: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> 
+      state_is(i, FH_STATE_UNUSED);
+*/
 enum fh_status fh_alloc_take(uint64_t first, uint64_t n)
 {
 	enum fh_status status = take_pages(first, n);
@@ -308,24 +443,74 @@ enum fh_status fh_alloc_take(uint64_t first, uint64_t n)
 	return status;
 }
 
+/*@
+  requires region_inv;
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_raw[0 .. FH_LAST_FRAME],
+          g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==> all_back{Pre,Post};
+  ensures range: \result == FH_OK ==>
+    n > 0 && first + n <= fh_memory.frame_end;
+  ensures others: \result == FH_OK ==> kept_but{Pre,Post}(first, first + n);
+  ensures were: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> can_be_taken{Pre}(i);
+  ensures are: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> 
+      state_is(i, FH_STATE_ONE) && g_raw[i] == 1 &&
+      fh_slots[i].type == &fh_unusable_type;
+*/
 enum fh_status fh_alloc_retire(uint64_t first, uint64_t n)
 {
 	enum fh_status status = take_pages(first, n);
 
 	if (status != FH_OK)
 		return status;
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant region: region_but(first, i);
+	  loop invariant others: kept_but{Pre,Here}(first, first + n);
+	  loop invariant taken: \forall integer j; i <= j < first + n ==>
+	    is_taken(j);
+	  loop invariant done: \forall integer j; first <= j < i ==>
+	    state_is(j, FH_STATE_ONE) && fh_slots[j].list == 0 &&
+	    g_held[j] == 0 && g_raw[j] == 0 && g_free[j] == 0 &&
+	    fh_slots[j].type == &fh_unusable_type;
+	  loop assigns i, fh_slots[first .. first + n - 1];
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
+		/*@ assert i != 0 && is_taken(i); */
 		fh_slot_write(i, &fh_unusable_type, NULL);
 		fh_slot_publish(i);
+		/*@ assert same_but{LoopCurrent,Here}(i, i + 1); */
 	}
 	fh_unit_mint_raw(first, n);
 	return FH_OK;
 }
 
 /* One unused page -> BUSY. */
+/*@
+  requires region_inv && has_slot(frame);
+  assigns fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures others: kept_but{Pre,Post}(frame, frame + 1);
+  ensures slot: has_slot(frame);
+  ensures ok: \result == FH_OK <==> state_is{Pre}(frame, FH_STATE_UNUSED);
+  ensures taken: \result == FH_OK ==> is_taken(frame);
+  ensures words: \result == FH_OK ==> words_kept{Pre,Post}(frame);
+  ensures refused: \result != FH_OK ==> slot_kept{Pre,Post}(frame);
+*/
 static enum fh_status claim_unused(uint64_t frame)
 {
 	fh_section_make_live(frame / FH_SECTION_FRAMES);
+	/*@ assert slot_kept{Pre,Here}(frame) && has_slot(frame); */
+	/*@ assert live(frame) && slot_inv(frame); */
+	/*@ assert state_is(frame, FH_STATE_UNUSED) <==>
+	  state_is{Pre}(frame, FH_STATE_UNUSED); */
 	/* Acquire: pairs with the release of the last owner's drop. */
 	uint64_t seen =
 		fh_state_cas_acquire(frame, FH_STATE_UNUSED, FH_STATE_BUSY);
@@ -335,16 +520,58 @@ static enum fh_status claim_unused(uint64_t frame)
 	return seen == FH_STATE_FREE ? FH_E_TWICE : fh_claim_status(seen);
 }
 
+/*@
+  requires region_inv;
+  assigns fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==> all_back{Pre,Post};
+  ensures range: \result == FH_OK ==>
+    n > 0 && first + n <= fh_memory.frame_end;
+  ensures others: \result == FH_OK ==> kept_but{Pre,Post}(first, first + n);
+  ensures were: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> 
+      state_is{Pre}(i, FH_STATE_UNUSED);
+  ensures are: \result == FH_OK ==>
+    \forall integer i; first <= i < first + n ==> 
+      state_is(i, FH_STATE_FREE) && g_free[i] == 1;
+*/
 enum fh_status fh_alloc_add(uint64_t first, uint64_t n)
 {
 	enum fh_status status = check_covered(first, n);
 
 	if (status != FH_OK)
 		return status;
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant region: region_inv;
+	  loop invariant others: kept_but{Pre,Here}(first, i);
+	  loop invariant taken: \forall integer j; first <= j < i ==>
+	    is_taken(j);
+	  loop invariant were: \forall integer j; first <= j < i ==>
+	    state_is{Pre}(j, FH_STATE_UNUSED);
+	  loop invariant words: \forall integer j; first <= j < i ==>
+	    words_kept{Pre,Here}(j);
+	  loop assigns i, status, fh_slots[0 .. FH_LAST_FRAME],
+	    g_free[0 .. FH_LAST_FRAME],
+	    fh_memory.sections[0 .. FH_LAST_SECTION];
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
 		status = claim_unused(i);
+		/*@ assert words: \forall integer j; first <= j < i ==>
+		  slot_same{LoopCurrent,Here}(j) && live(j); */
+		/*@ assert slot_kept{Pre,LoopCurrent}(i); */
+		/*@ assert status == FH_OK ==>
+		  words_kept{LoopCurrent,Here}(i) && words_kept{Pre,Here}(i); */
+		/*@ assert taken: \forall integer j; first <= j < i ==>
+		  slot_same{LoopCurrent,Here}(j) && is_taken(j); */
 		if (status != FH_OK) {
+			/*@ assert others: kept_but{Pre,Here}(first, i); */
 			unclaim_taken(first, i - first, FH_STATE_UNUSED);
+			/*@ assert back: \forall integer j; first <= j < i ==>
+			  is_back{Pre,Here}(j); */
 			return status;
 		}
 	}

@@ -188,6 +188,8 @@ static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
   assigns zone->blocks[block].order;
   exits \false;
   ensures order: zone->blocks[block].order == order;
+  ensures others: \forall integer b; 0 <= b < zone->count && b != block ==>
+    zone->blocks[b].order == \old(zone->blocks[b].order);
   ensures nexts: nexts_but(zone, block);
   ensures nexts_back: nexts_back_but(zone, block);
   ensures previouses: previouses_but(zone, block);
@@ -217,6 +219,8 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
 	/*@ assert firsts: firsts_but(zone, block); */
 	/*@ assert heads: heads_but(zone, block); */
 	set_order(zone, block, order);
+	/*@ assert others: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
 	if (order != 0)
 		chain(zone, block, order);
 	/*@ assert nexts: nexts_but(zone, zone->count); */

@@ -30,19 +30,46 @@ static inline struct fh_magazine *own_magazine(void)
 /* ---- Pages ---- */
 
 /* Two fifths of the room, but at least one. */
+/*@
+  requires room <= FH_MAGAZINE_PAGES;
+  assigns \nothing;
+  exits \false;
+  ensures 1 <= \result <= (room > 0 ? room : 1);
+*/
 static uint64_t batch_of(uint64_t room)
 {
 	return room < 5 ? 1 : room * 2 / 5;
 }
 
+/* n numbers from `from` on are moved down to the array's begin. */
+/*@
+  requires n <= FH_MAGAZINE_PAGES && gone <= FH_MAGAZINE_PAGES;
+  requires \valid(numbers + (0 .. gone + n - 1));
+  assigns numbers[0 .. n - 1];
+  exits \false;
+  ensures \forall integer i; 0 <= i < n ==>
+    numbers[i] == \old(numbers[gone + i]);
+*/
+static void move_down(uint64_t *numbers, uint64_t gone, uint64_t n)
+{
+	__builtin_memmove(numbers, numbers + gone, n * sizeof(numbers[0]));
+}
+
 /* Gives the oldest n pages to the supply. */
+/*@
+  requires magazine_ok(m) && n <= m->page_count;
+  assigns m->page_count, m->pages[0 .. m->page_count - 1];
+  exits \false;
+  ensures count: m->page_count == \old(m->page_count) - n;
+  ensures rest: \forall integer i; 0 <= i < m->page_count ==>
+    m->pages[i] == \at(m->pages[i + n],Pre);
+*/
 static void flush_pages(struct fh_magazine *m, uint64_t n)
 {
 	uint64_t count = fh_word_load_relaxed(&m->page_count);
 
 	fh_supply_give_pages(m->pages, n);
-	__builtin_memmove(m->pages, m->pages + n,
-			  (count - n) * sizeof(m->pages[0]));
+	move_down(m->pages, n, count - n);
 	fh_word_store_relaxed(&m->page_count, count - n);
 }
 
@@ -96,6 +123,14 @@ uint64_t fh_magazine_take(struct fh_magazine *m)
 }
 
 /* Makes room for one page; false if there is none to be had. */
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  exits \false;
+  ensures magazine_ok(m) && m->page_count <= \old(m->page_count);
+  ensures \result <==> m->page_room > 0;
+  ensures \result ==> m->page_count < m->page_room;
+*/
 static bool make_room(struct fh_magazine *m)
 {
 	uint64_t room = fh_word_load_relaxed(&m->page_room);
@@ -121,13 +156,18 @@ void fh_magazine_give(struct fh_magazine *m, uint64_t page)
 
 /* ---- Blocks ---- */
 
+/*@
+  requires magazine_ok(m) && n <= m->block_count;
+  assigns m->block_count, m->blocks[0 .. m->block_count - 1];
+  exits \false;
+  ensures count: m->block_count == \old(m->block_count) - n;
+*/
 static void flush_blocks(struct fh_magazine *m, uint64_t n)
 {
 	uint64_t count = fh_word_load_relaxed(&m->block_count);
 
 	fh_supply_give_blocks(m->blocks, n);
-	__builtin_memmove(m->blocks, m->blocks + n,
-			  (count - n) * sizeof(m->blocks[0]));
+	move_down(m->blocks, n, count - n);
 	fh_word_store_relaxed(&m->block_count, count - n);
 }
 
@@ -167,6 +207,14 @@ uint64_t fh_magazine_take_block(void)
 }
 
 /* Whether the magazine has taken the block. */
+/*@
+  requires magazine_ok(m);
+  assigns m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures magazine_ok(m) && (\result <==> m->block_room > 0);
+  ensures \result ==> 0 < m->block_count <= m->block_room &&
+    m->blocks[m->block_count - 1] == block;
+*/
 static bool push_block(struct fh_magazine *m, uint64_t block)
 {
 	uint64_t room = fh_word_load_relaxed(&m->block_room);
@@ -202,6 +250,13 @@ void fh_magazine_give_block(uint64_t first)
 /* ---- One page by its number ---- */
 
 /* Takes the i-th page out; the newest takes its place. */
+/*@
+  requires magazine_ok(m) && i < m->page_count;
+  assigns m->page_count, m->pages[i];
+  exits \false;
+  ensures m->page_count == \old(m->page_count) - 1;
+  ensures m->pages[i] == \old(m->pages[m->page_count - 1]);
+*/
 static void remove_page(struct fh_magazine *m, uint64_t i)
 {
 	uint64_t last = fh_word_load_relaxed(&m->page_count) - 1;
@@ -211,6 +266,14 @@ static void remove_page(struct fh_magazine *m, uint64_t i)
 }
 
 /* Breaks up the i-th block: all of its pages but one go to the supply. */
+/*@
+  requires magazine_ok(m) && i < m->block_count;
+  requires m->blocks[i] == page / 512 && page < FH_PAGE_NUMBER_END;
+  assigns m->block_count, m->blocks[i];
+  exits \false;
+  ensures m->block_count == \old(m->block_count) - 1;
+  ensures m->blocks[i] == \old(m->blocks[m->block_count - 1]);
+*/
 static void remove_from_block(struct fh_magazine *m, uint64_t i, uint64_t page)
 {
 	uint64_t last = fh_word_load_relaxed(&m->block_count) - 1;
@@ -223,22 +286,69 @@ static void remove_from_block(struct fh_magazine *m, uint64_t i, uint64_t page)
 	fh_word_store_relaxed(&m->block_count, last);
 }
 
+/* The index of the first of n numbers that is the wanted one; n: none is. */
+/*@
+  requires n > 0 ==> \valid_read(numbers + (0 .. n - 1));
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n && (\result < n ==> numbers[\result] == wanted);
+  ensures \forall integer i; 0 <= i < \result ==> numbers[i] != wanted;
+*/
+static uint64_t find_number(const uint64_t *numbers, uint64_t n,
+			    uint64_t wanted)
+{
+	uint64_t i = 0;
+
+	/*@
+	  loop invariant 0 <= i <= n;
+	  loop invariant \forall integer j; 0 <= j < i ==>
+	    numbers[j] != wanted;
+	  loop assigns i;
+	  loop variant n - i;
+	*/
+	while (i < n && numbers[i] != wanted)
+		i++;
+	return i;
+}
+
+/*@
+  requires magazine_ok(m) && page < FH_PAGE_NUMBER_END;
+  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
+          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  behavior page:
+    assumes \exists integer i; 0 <= i < m->page_count && m->pages[i] == page;
+    assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+    ensures \result == \true && m->page_count == \old(m->page_count) - 1;
+  behavior block:
+    assumes \forall integer i; 0 <= i < m->page_count ==> m->pages[i] != page;
+    assumes \exists integer i; 0 <= i < m->block_count &&
+      m->blocks[i] == page / 512;
+    assigns m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+    ensures \result == \true && m->block_count == \old(m->block_count) - 1;
+  behavior elsewhere:
+    assumes \forall integer i; 0 <= i < m->page_count ==> m->pages[i] != page;
+    assumes \forall integer i; 0 <= i < m->block_count ==>
+      m->blocks[i] != page / 512;
+    assigns \nothing;
+    ensures \result == \false;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static bool withdraw_from(struct fh_magazine *m, uint64_t page)
 {
 	uint64_t pages = fh_word_load_relaxed(&m->page_count);
 	uint64_t blocks = fh_word_load_relaxed(&m->block_count);
+	uint64_t i = find_number(m->pages, pages, page);
 
-	for (uint64_t i = 0; i < pages; i++) {
-		if (m->pages[i] == page) {
-			remove_page(m, i);
-			return true;
-		}
+	if (i < pages) {
+		remove_page(m, i);
+		return true;
 	}
-	for (uint64_t i = 0; i < blocks; i++) {
-		if (m->blocks[i] == page / FH_BLOCK_PAGES) {
-			remove_from_block(m, i, page);
-			return true;
-		}
+	i = find_number(m->blocks, blocks, page / FH_BLOCK_PAGES);
+	if (i < blocks) {
+		remove_from_block(m, i, page);
+		return true;
 	}
 	return false;
 }
@@ -264,6 +374,13 @@ uint64_t fh_magazine_home(void)
 
 /* ---- Emptying ---- */
 
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
+          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures m->page_count == 0 && m->block_count == 0;
+*/
 static void flush_all(struct fh_magazine *m)
 {
 	flush_pages(m, fh_word_load_relaxed(&m->page_count));
@@ -370,6 +487,12 @@ static uint64_t pages_of_zones(void)
 	return pages;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n && \result <= limit;
+  ensures \result == n || \result == limit;
+*/
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
 	return n < limit ? n : limit;

@@ -49,6 +49,15 @@ struct fh_magazine {
 	uint64_t blocks[FH_MAGAZINE_BLOCKS]; /* numbers: page / 512 */
 } __attribute__((aligned(128)));
 
+/*@
+  // Counts and rooms are within the arrays.
+  predicate magazine_ok{L}(struct fh_magazine *m) =
+    \valid(m) &&
+    m->page_count <= FH_MAGAZINE_PAGES && m->page_room <= FH_MAGAZINE_PAGES &&
+    m->block_count <= FH_MAGAZINE_BLOCKS &&
+    m->block_room <= FH_MAGAZINE_BLOCKS;
+*/
+
 /*
  * By CPU. Through a pointer, so that compilers keep the address of a CPU's
  * magazine and do not form it anew for each of its fields.
@@ -74,6 +83,12 @@ static inline void fh_order_for_interrupts(void)
 }
 
 /* With preemption off. */
+/*@
+  requires \valid_read(m);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> m->busy != 0;
+*/
 static inline bool fh_magazine_is_busy(const struct fh_magazine *m)
 {
 	return fh_word_load_relaxed(&m->busy) != 0;
@@ -93,6 +108,12 @@ static inline void fh_magazine_clear_busy(struct fh_magazine *m)
 }
 
 /* Whether another CPU wants what this one keeps. */
+/*@
+  requires \valid_read(m);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> m->request != m->answer;
+*/
 static inline bool fh_magazine_is_asked(const struct fh_magazine *m)
 {
 	return fh_word_load_relaxed(&m->request) !=
@@ -130,6 +151,21 @@ static inline void fh_magazine_leave(struct fh_magazine *m)
 }
 
 /* The newest page of a magazine that was entered, or FH_NO_PAGE. */
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count;
+  exits \false;
+  behavior empty:
+    assumes m->page_count == 0;
+    assigns \nothing;
+    ensures \result == FH_NO_PAGE;
+  behavior some:
+    assumes m->page_count > 0;
+    ensures m->page_count == \old(m->page_count) - 1;
+    ensures \result == m->pages[m->page_count];
+  complete behaviors;
+  disjoint behaviors;
+*/
 static inline uint64_t fh_magazine_pop(struct fh_magazine *m)
 {
 	uint64_t n = fh_word_load_relaxed(&m->page_count);
@@ -144,6 +180,22 @@ static inline uint64_t fh_magazine_pop(struct fh_magazine *m)
 }
 
 /* Puts a page into one, if there is room. */
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count, m->pages[m->page_count];
+  exits \false;
+  behavior full:
+    assumes m->page_count >= m->page_room;
+    assigns \nothing;
+    ensures \result == \false;
+  behavior room:
+    assumes m->page_count < m->page_room;
+    ensures \result == \true && m->page_count <= m->page_room;
+    ensures m->page_count == \old(m->page_count) + 1;
+    ensures m->pages[m->page_count - 1] == page;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static inline bool fh_magazine_push(struct fh_magazine *m, uint64_t page)
 {
 	uint64_t n = fh_word_load_relaxed(&m->page_count);

@@ -147,16 +147,6 @@ void fh_section_make_raw_live(uint64_t section)
 	fh_unlock(&section_lock, saved);
 }
 
-/*@
-  requires region_inv && section * FH_SECTION_FRAMES < fh_memory.frame_end;
-  assigns fh_memory.sections[section],
-          fh_slots[section * FH_SECTION_FRAMES
-                   .. section * FH_SECTION_FRAMES + FH_SECTION_FRAMES - 1];
-  exits \false;
-  ensures region_inv;
-  ensures kept{Pre,Post};
-  ensures fh_memory.sections[section] != FH_SECTION_RAW;
-*/
 void fh_section_make_live(uint64_t section)
 {
 	/* Acquire: pairs with the release in fh_section_make_raw_live(). */

@@ -49,8 +49,23 @@ bool fh_supply_withdraw(uint64_t page);
  * machine: rules "free_twice" and "free_foreign". give_blocks() leaves the
  * array in disorder.
  */
+/*@
+  requires n <= FH_PAGE_NUMBER_END && first <= FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+*/
 void fh_supply_give(uint64_t first, uint64_t n);
+/*@
+  requires n > 0 ==> \valid_read(pages + (0 .. n - 1));
+  assigns \nothing;
+  exits \false;
+*/
 void fh_supply_give_pages(const uint64_t *pages, uint64_t n);
+/*@
+  requires n > 0 ==> \valid(blocks + (0 .. n - 1));
+  assigns blocks[0 .. n - 1];
+  exits \false;
+*/
 void fh_supply_give_blocks(uint64_t *blocks, uint64_t n);
 
 #endif /* FRAMEHOLD_SRC_SUPPLY_H */
