@@ -9,6 +9,16 @@
 
 #include <framehold/prop.h>
 
+/*@
+  predicate is_prop(integer flags, integer cache) =
+    (flags & 0xfffffe00) == 0 && cache < FH_CACHE_KINDS;
+
+  predicate is_none(integer flags) = (flags & 7) == 0;
+
+  predicate reads_if_any(integer flags) =
+    (flags & 1) != 0 || is_none(flags);
+*/
+
 /* That bit if the property has the flag, else no bit. */
 /*@
   assigns \nothing;
@@ -22,6 +32,11 @@ static inline uint64_t fh_pte_put(struct fh_page_prop prop, uint32_t flag,
 }
 
 /* That flag if the entry has one of the bits, else none. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result == ((pte & bits) != 0 ? flag : 0);
+*/
 static inline uint32_t fh_pte_get(uint64_t pte, uint64_t bits, uint32_t flag)
 {
 	return (pte & bits) != 0 ? flag : 0;
@@ -31,7 +46,7 @@ static inline uint32_t fh_pte_get(uint64_t pte, uint64_t bits, uint32_t flag)
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result ==> prop.cache < FH_CACHE_KINDS;
+  ensures \result <==> is_prop(prop.flags, prop.cache);
 */
 static inline bool fh_pte_is_prop(struct fh_page_prop prop)
 {
@@ -43,6 +58,7 @@ static inline bool fh_pte_is_prop(struct fh_page_prop prop)
 /*@
   assigns \nothing;
   exits \false;
+  ensures \result <==> is_none(prop.flags);
 */
 static inline bool fh_pte_is_none(struct fh_page_prop prop)
 {
@@ -54,6 +70,7 @@ static inline bool fh_pte_is_none(struct fh_page_prop prop)
 /*@
   assigns \nothing;
   exits \false;
+  ensures \result <==> reads_if_any(prop.flags);
 */
 static inline bool fh_pte_reads_if_any(struct fh_page_prop prop)
 {

@@ -19,11 +19,27 @@
 #include "cursor.h"
 
 /* Whether all entries of a kernel's root that the range lies in are windows. */
+/*@
+  requires is_node(root) && is_level(levels);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> \forall integer i;
+    index_of(first, levels) <= i <= index_of(last, levels) ==>
+      entry(root, i) != 0;
+*/
 static bool is_in_windows(uint64_t root, unsigned levels, uint64_t first,
 			  uint64_t last)
 {
 	uint64_t end = fh_entry_index(last, levels);
 
+	/*@
+	  loop invariant index_of(first, levels) <= i;
+	  loop invariant i <= end + 1 || i == index_of(first, levels);
+	  loop invariant \forall integer j;
+	    index_of(first, levels) <= j < i ==> entry(root, j) != 0;
+	  loop assigns i;
+	  loop variant end - i;
+	*/
 	for (uint64_t i = fh_entry_index(first, levels); i <= end; i++)
 		if (fh_entry_walk(root, i) == 0)
 			return false;
@@ -80,6 +96,22 @@ static void unlock_below(bool device, uint64_t node, unsigned level,
  * *index is that of the entry below which the tree ends, or FH_NODE_ENTRIES if
  * the range lies in several entries.
  */
+/*@
+  requires \valid_read(table) && table_ok(table) && tables_ok(device);
+  requires 0 < table->root.handle < FH_MAX_FRAMES;
+  requires first <= last < FH_PAGE_NUMBER_END;
+  requires \valid(level) && \valid(index) && \separated(level, index);
+  requires \separated(table, level) && \separated(table, index);
+  requires \separated(index, &fh_proof_entries[0 .. FH_LAST_FRAME]
+                                              [0 .. FH_NODE_ENTRIES - 1]);
+  assigns *level, *index;
+  exits \false;
+  ensures is_node(\result) && 1 <= *level <= table->levels;
+  ensures *level == table->levels ==> \result == table->root.handle;
+  ensures *level < table->levels ==> same_entry(first, last, *level + 1);
+  ensures *index == FH_NODE_ENTRIES ==>
+    *level == 1 || !same_entry(first, last, *level);
+*/
 FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 				     const struct fh_page_table *table,
 				     uint64_t first, uint64_t last,
@@ -90,9 +122,24 @@ FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 	unsigned lowest = 1;
 
 	/* From there on down, the ends lie in different entries. */
-	while ((first ^ last) >> (FH_NODE_BITS * lowest) != 0)
+	/*@
+	  loop invariant 1 <= lowest <= at;
+	  loop invariant lowest == 1 || !same_entry(first, last, lowest);
+	  loop assigns lowest;
+	  loop variant at - lowest;
+	*/
+	while (lowest < at && fh_pages_part(first, last, lowest + 1))
 		lowest++;
+	/*@ ghost ghost_same_above(first, last); */
+	/*@ assert \forall integer l; lowest < l <= at ==>
+	  same_entry(first, last, l); */
 	*index = FH_NODE_ENTRIES;
+	/*@
+	  loop invariant lowest <= at <= table->levels && is_node(node);
+	  loop invariant at == table->levels ==> node == table->root.handle;
+	  loop assigns at, node, *index;
+	  loop variant at;
+	*/
 	while (at > lowest) {
 		uint64_t i = fh_entry_index(first, at);
 		uint64_t pte = fh_entry_walk(node, i);
@@ -109,6 +156,14 @@ FH_ALWAYS_INLINE uint64_t find_cover(bool device,
 }
 
 /* Whether a locked node is the one to stay at. */
+/*@
+  requires is_node(node) && is_level(level) && index <= FH_NODE_ENTRIES;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> !is_stray(facts_of(node)) &&
+    (index == FH_NODE_ENTRIES ||
+     kind_of(device, entry(node, index), level) != FH_PTE_TABLE);
+*/
 FH_ALWAYS_INLINE bool is_cover(bool device, uint64_t node, unsigned level,
 			       uint64_t index)
 {
@@ -194,12 +249,23 @@ enum fh_status fh_cursor_jump(struct fh_cursor *cursor, uint64_t page)
 	return FH_OK;
 }
 
+/*@
+  requires cursor_ok(device, c) && \valid(mapping);
+  requires \separated(c, mapping);
+  assigns c->at, c->level, c->path[0 .. FH_MAX_LEVELS - 1], *mapping;
+  exits \false;
+  ensures cursor_range(c) && path_ok(c);
+  ensures c->at == c->page;
+  ensures mapping->first <= c->page < mapping->first + mapping->pages;
+  ensures mapping->pages == span(c->level);
+*/
 FH_ALWAYS_INLINE void query_page(bool device, struct fh_cursor *c,
 				 struct fh_mapping *mapping)
 {
 	fh_cursor_seek(c, c->page);
 	uint64_t pte = fh_cursor_descend(device, c);
 
+	/*@ assert path_ok(c); */
 	fh_describe(device, pte, c->level, c->page, mapping);
 }
 
@@ -216,6 +282,16 @@ enum fh_status fh_cursor_query(struct fh_cursor *cursor,
 }
 
 /* Behind the entry that decides about the page, or at the end. */
+/*@
+  requires \valid(c) && is_level(c->level);
+  requires c->page < end <= FH_PAGE_NUMBER_END;
+  assigns c->page;
+  exits \false;
+  ensures \old(c->page) < c->page <= end;
+  ensures \forall integer page; \old(c->page) <= page < c->page ==>
+    same_entry(page, \old(c->page), c->level);
+  ensures c->page < end ==> c->page % span(c->level) == 0;
+*/
 static void step_over(struct fh_cursor *c, uint64_t end)
 {
 	c->page += fh_pages_in_entry(c->page, end - c->page, c->level);

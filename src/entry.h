@@ -102,6 +102,15 @@ FH_ALWAYS_INLINE uint64_t fh_entry_take(uint64_t node, uint64_t index)
   logic integer frame_of(integer device, integer pte, integer level) =
     device != 0 ? vtd_frame(pte, level) : x86_64_frame(pte, level);
 
+  // That a leaf of the format can say.
+  predicate is_cache(integer device, integer cache) =
+    cache < (device != 0 ? FH_CACHE_KINDS : FH_CACHE_WRITE_PROTECTED);
+
+  predicate can_map(integer device, integer level, integer flags,
+                    integer cache, integer features) =
+    device != 0 ? vtd_can_map(level, flags, cache, features)
+                : x86_64_can_map(level, flags, cache, features);
+
   // What a leaf maps the page to, at that level.
   logic integer mapped_to(integer device, integer pte, integer level,
                           integer page) =
@@ -135,6 +144,11 @@ FH_ALWAYS_INLINE uint64_t fh_pte_frame(bool device, uint64_t pte,
 	return device ? fh_vtd_frame(pte, level) : fh_arch_frame(pte, level);
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures is_cache(device, \result.cache);
+*/
 FH_ALWAYS_INLINE struct fh_page_prop fh_pte_prop(bool device, uint64_t pte,
 						 unsigned level)
 {
@@ -144,7 +158,7 @@ FH_ALWAYS_INLINE struct fh_page_prop fh_pte_prop(bool device, uint64_t pte,
 /*@
   requires is_level(level) && frame < FH_FRAME_NUMBER_END;
   requires frame % span(level) == 0;
-  requires prop.cache <= FH_CACHE_UNCACHEABLE || (device && prop.cache < FH_CACHE_KINDS);
+  requires is_cache(device, prop.cache);
   assigns \nothing;
   exits \false;
   ensures \result != 0 && kind_of(device, \result, level) == FH_PTE_LEAF;
@@ -174,9 +188,8 @@ FH_ALWAYS_INLINE uint64_t fh_pte_table(bool device, uint64_t frame,
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result ==> 1 <= level <= 3;
-  ensures \result ==> prop.cache <= FH_CACHE_UNCACHEABLE ||
-                      (device && prop.cache < FH_CACHE_KINDS);
+  ensures \result <==>
+    can_map(device, level, prop.flags, prop.cache, features);
 */
 FH_ALWAYS_INLINE bool fh_pte_can_map(bool device, unsigned level,
 				     struct fh_page_prop prop,

@@ -16,13 +16,52 @@ struct frame_run {
 	unsigned top;             /* the highest level of a leaf */
 };
 
+/*@
+  // A leaf of that level can map the first of n pages to the frame, with all
+  // others of its span.
+  predicate leaf_fits(integer page, integer frame, integer n, integer top,
+                      integer level) =
+    level == 1 ||
+    (level <= top && page % span(level) == 0 && frame % span(level) == 0 &&
+     n >= span(level));
+*/
+
 /* ---- Several pages ---- */
 
-/* Whether the rest of a run starts with a leaf of that level. */
+/*
+ * Whether the rest of a run starts with a leaf of that level. On the way down,
+ * the first level of which this is so is the highest.
+ */
+/*@
+  requires \valid_read(run) && is_level(level);
+  requires done < run->n <= FH_FRAME_NUMBER_END - run->frame;
+  requires run->frame < FH_FRAME_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==>
+    leaf_fits(page, run->frame + done, run->n - done, run->top, level);
+  ensures \result ==> \forall integer below; 1 <= below <= level ==>
+    leaf_fits(page, run->frame + done, run->n - done, run->top, below);
+  ensures !\result ==>
+    \forall integer above; level <= above <= FH_MAX_LEVELS ==>
+      !leaf_fits(page, run->frame + done, run->n - done, run->top, above);
+*/
 FH_ALWAYS_INLINE bool starts_with_leaf(const struct frame_run *run,
 				       uint64_t page, uint64_t done,
 				       unsigned level)
 {
+	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
+	    5) ==> leaf_fits(page, run->frame + done, run->n - done,
+	    run->top, 4); */
+	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
+	    4) ==> leaf_fits(page, run->frame + done, run->n - done,
+	    run->top, 3); */
+	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
+	    3) ==> leaf_fits(page, run->frame + done, run->n - done,
+	    run->top, 2); */
+	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
+	    2) ==> leaf_fits(page, run->frame + done, run->n - done,
+	    run->top, 1); */
 	return level == 1 ||
 	       (level <= run->top && fh_page_in_entry(page, level) == 0 &&
 		fh_page_in_entry(run->frame + done, level) == 0 &&
@@ -100,12 +139,32 @@ static void write_pages(bool device, struct fh_cursor *c, uint64_t node,
 }
 
 /* The highest level that the property, and the table, allow a leaf. */
+/*@
+  requires \valid_read(table) && limit >= 1;
+  requires table->huge_level <= FH_MAX_LEVELS;
+  assigns \nothing;
+  exits \false;
+  ensures 1 <= \result <= limit && \result <= FH_MAX_LEVELS;
+  ensures \result > 1 ==> \result <= table->huge_level;
+  ensures \forall integer level; 2 <= level <= \result ==>
+    can_map(device, level, prop.flags, prop.cache, table->features);
+  ensures \result < limit && \result < table->huge_level ==>
+    !can_map(device, \result + 1, prop.flags, prop.cache, table->features);
+*/
 FH_ALWAYS_INLINE unsigned highest_leaf(bool device,
 				       const struct fh_page_table *table,
 				       struct fh_page_prop prop, unsigned limit)
 {
 	unsigned top = 1;
 
+	/*@
+	  loop invariant 1 <= top <= limit;
+	  loop invariant top == 1 || top <= table->huge_level;
+	  loop invariant \forall integer level; 2 <= level <= top ==>
+	    can_map(device, level, prop.flags, prop.cache, table->features);
+	  loop assigns top;
+	  loop variant limit - top;
+	*/
 	while (top < limit && top < table->huge_level &&
 	       fh_pte_can_map(device, top + 1, prop, table->features))
 		top++;

@@ -167,11 +167,34 @@ bool fh_is_node_type(const struct fh_meta_type *type)
 
 /* ---- Making ---- */
 
+/*@
+  requires is_node(node);
+  assigns fh_proof_entries[node][0 .. FH_NODE_ENTRIES - 1];
+  exits \false;
+  ensures \forall integer i; 0 <= i < FH_NODE_ENTRIES ==> entry(node, i) == 0;
+  ensures present(node, FH_NODE_ENTRIES) == 0;
+*/
 static void zero_entries(uint64_t node)
 {
 	/* Relaxed: published with the parent's entry. */
+	/*@
+	  loop invariant 0 <= i <= FH_NODE_ENTRIES;
+	  loop invariant \forall integer j; 0 <= j < i ==> entry(node, j) == 0;
+	  loop assigns i, fh_proof_entries[node][0 .. FH_NODE_ENTRIES - 1];
+	  loop variant FH_NODE_ENTRIES - i;
+	*/
 	for (uint64_t i = 0; i < FH_NODE_ENTRIES; i++)
 		fh_word_store_relaxed(fh_entry(node, i), 0);
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= n <= FH_NODE_ENTRIES;
+	    loop invariant present(node, n) == 0;
+	    loop assigns n;
+	    loop variant FH_NODE_ENTRIES - n;
+	  @/
+	  for (uint64_t n = 0; n < FH_NODE_ENTRIES; n++)
+	    ;
+	*/
 }
 
 /* Node locks may be held, and what waits for us may want one. */

@@ -15,6 +15,14 @@ uint64_t fh_cursor_nodes_to_split(uint64_t page, uint64_t n, unsigned level)
 
 	if (n == fh_level_pages(level))
 		return 0;
+	/*@
+	  loop invariant 1 <= below <= level;
+	  loop invariant nodes <= 2 * (level - below);
+	  loop invariant below < level && n < span(level) &&
+	    page % span(level) + n <= span(level) ==> nodes >= 1;
+	  loop assigns below, nodes;
+	  loop variant below;
+	*/
 	for (unsigned below = level; below > 1; below--) {
 		/* The pieces that touch an end of the pages, unless whole. */
 		bool head = fh_page_in_entry(page, below) != 0;
@@ -27,17 +35,58 @@ uint64_t fh_cursor_nodes_to_split(uint64_t page, uint64_t n, unsigned level)
 	return nodes;
 }
 
+/*@
+  requires is_node(child) && 2 <= level <= FH_MAX_LEVELS;
+  requires kind_of(device, pte, level) == FH_PTE_LEAF;
+  requires frame_of(device, pte, level) % span(level) == 0;
+  assigns fh_proof_entries[child][0 .. FH_NODE_ENTRIES - 1];
+  exits \false;
+  ensures \forall integer i; 0 <= i < FH_NODE_ENTRIES ==>
+    kind_of(device, entry(child, i), level - 1) == FH_PTE_LEAF;
+  ensures \forall integer i; 0 <= i < FH_NODE_ENTRIES ==>
+    frame_of(device, entry(child, i), level - 1) ==
+      part_of(frame_of(device, pte, level), i, level);
+  ensures \forall integer page; page >= 0 ==>
+    mapped_to(device, entry(child, index_of(page, level - 1)), level - 1,
+              page) == mapped_to(device, pte, level, page);
+  ensures present(child, FH_NODE_ENTRIES) == FH_NODE_ENTRIES;
+*/
 static void fill_with_parts(bool device, uint64_t child, uint64_t pte,
 			    unsigned level)
 {
 	struct fh_page_prop prop = fh_pte_prop(device, pte, level);
 	uint64_t frame = fh_pte_frame(device, pte, level);
-	uint64_t stride = fh_level_pages(level - 1);
 
+	/*@
+	  loop invariant 0 <= i <= FH_NODE_ENTRIES;
+	  loop invariant \forall integer j; 0 <= j < i ==>
+	    entry(child, j) != 0 &&
+	    kind_of(device, entry(child, j), level - 1) == FH_PTE_LEAF;
+	  loop invariant \forall integer j; 0 <= j < i ==>
+	    frame_of(device, entry(child, j), level - 1) ==
+	      part_of(frame, j, level);
+	  loop invariant \forall integer page;
+	    page >= 0 && index_of(page, level - 1) < i ==>
+	      mapped_to(device, entry(child, index_of(page, level - 1)),
+	                level - 1, page) == frame + page % span(level);
+	  loop assigns i, fh_proof_entries[child][0 .. FH_NODE_ENTRIES - 1];
+	  loop variant FH_NODE_ENTRIES - i;
+	*/
 	for (uint64_t i = 0; i < FH_NODE_ENTRIES; i++)
-		fh_word_store_relaxed(fh_entry(child, i),
-				      fh_pte_leaf(device, frame + i * stride,
-						  level - 1, prop));
+		fh_word_store_relaxed(
+			fh_entry(child, i),
+			fh_pte_leaf(device, fh_part_of_leaf(frame, i, level),
+				    level - 1, prop));
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= n <= FH_NODE_ENTRIES;
+	    loop invariant present(child, n) == n;
+	    loop assigns n;
+	    loop variant FH_NODE_ENTRIES - n;
+	  @/
+	  for (uint64_t n = 0; n < FH_NODE_ENTRIES; n++)
+	    ;
+	*/
 }
 
 /* Puts another entry into the place of one that maps the same pages. */
@@ -119,10 +168,21 @@ static enum fh_status split_down_to(struct fh_cursor *c, unsigned target,
 }
 
 /* The highest level at which the page begins an entry. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures is_level(\result) && page % span(\result) == 0;
+  ensures \result < FH_MAX_LEVELS ==> page % span(\result + 1) != 0;
+*/
 static unsigned level_of_start(uint64_t page)
 {
 	unsigned level = 1;
 
+	/*@
+	  loop invariant is_level(level) && page % span(level) == 0;
+	  loop assigns level;
+	  loop variant FH_MAX_LEVELS - level;
+	*/
 	while (level < FH_MAX_LEVELS && fh_page_in_entry(page, level + 1) == 0)
 		level++;
 	return level;

@@ -61,6 +61,16 @@
     level > 1 && pte % 4 != 0 && pte / 0x80 % 2 == 0 ? FH_PTE_TABLE :
     FH_PTE_LEAF;
 
+  predicate vtd_has_level(integer level, integer features) =
+    level == 1 || (level == 2 && (features & 1) != 0) ||
+    (level == 3 && (features & 2) != 0);
+
+  predicate vtd_can_map(integer level, integer flags, integer cache,
+                        integer features) =
+    vtd_has_level(level, features) && is_prop(flags, cache) &&
+    (flags & 0x1c) == 0 &&
+    (cache == FH_CACHE_WRITEBACK || (features & 4) != 0);
+
   logic integer vtd_frame(integer pte, integer level) =
     pte / FH_PAGE_SIZE % 0x10000000000;
 */
@@ -68,7 +78,7 @@
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result ==> 1 <= level <= FH_VTD_HUGE_LEVEL;
+  ensures \result <==> vtd_has_level(level, features);
 */
 static inline bool fh_vtd_has_level(unsigned level, uint64_t features)
 {
@@ -80,8 +90,8 @@ static inline bool fh_vtd_has_level(unsigned level, uint64_t features)
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result ==> 1 <= level <= FH_VTD_HUGE_LEVEL;
-  ensures \result ==> prop.cache < FH_CACHE_KINDS;
+  ensures \result <==>
+    vtd_can_map(level, prop.flags, prop.cache, features);
 */
 static inline bool fh_vtd_can_map(unsigned level, struct fh_page_prop prop,
 				  uint64_t features)
@@ -111,6 +121,11 @@ static inline uint64_t fh_vtd_emt(uint32_t cache)
 						 : FH_VTD_EMT_UC;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result < FH_CACHE_KINDS;
+*/
 static inline uint32_t fh_vtd_cache(uint64_t emt)
 {
 	if (emt == FH_VTD_EMT_WB)
@@ -191,6 +206,11 @@ static inline uint64_t fh_vtd_frame(uint64_t pte, unsigned level)
 	return pte / FH_PAGE_SIZE % FH_VTD_FRAME_END;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.cache < FH_CACHE_KINDS;
+*/
 static inline struct fh_page_prop fh_vtd_prop(uint64_t pte, unsigned level)
 {
 	struct fh_page_prop prop;
@@ -202,7 +222,7 @@ static inline struct fh_page_prop fh_vtd_prop(uint64_t pte, unsigned level)
 		     fh_pte_get(pte, FH_VTD_D, FH_PAGE_DIRTY) |
 		     fh_pte_get(pte, FH_VTD_SOFT, FH_PAGE_SOFT) |
 		     fh_pte_get(pte, FH_VTD_TRACKED, FH_PAGE_TRACKED);
-	prop.cache = fh_vtd_cache(pte >> FH_VTD_EMT_SHIFT & 7);
+	prop.cache = fh_vtd_cache(pte / FH_VTD_EMT_UNIT % 8);
 	return prop;
 }
 

@@ -57,6 +57,12 @@
     level > 1 && pte % 2 == 1 && pte / 0x80 % 2 == 0 ? FH_PTE_TABLE :
     FH_PTE_LEAF;
 
+  predicate x86_64_can_map(integer level, integer flags, integer cache,
+                           integer features) =
+    (level == 1 || level == 2 || (level == 3 && (features & 1) != 0)) &&
+    is_prop(flags, cache) && reads_if_any(flags) &&
+    cache != FH_CACHE_WRITE_PROTECTED;
+
   logic integer x86_64_address(integer pte) =
     pte / FH_PAGE_SIZE % 0x10000000000;
 
@@ -68,8 +74,8 @@
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result ==> 1 <= level <= FH_X86_64_HUGE_LEVEL;
-  ensures \result ==> prop.cache <= FH_CACHE_UNCACHEABLE;
+  ensures \result <==>
+    x86_64_can_map(level, prop.flags, prop.cache, features);
 */
 static inline bool fh_x86_64_can_map(unsigned level, struct fh_page_prop prop,
 				     uint64_t features)
@@ -162,6 +168,11 @@ static inline uint64_t fh_x86_64_frame(uint64_t pte, unsigned level)
 	return frame;
 }
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.cache == pte / FH_X86_64_CACHE_UNIT % 4;
+*/
 static inline struct fh_page_prop fh_x86_64_prop(uint64_t pte, unsigned level)
 {
 	struct fh_page_prop prop;
@@ -176,7 +187,7 @@ static inline struct fh_page_prop fh_x86_64_prop(uint64_t pte, unsigned level)
 		     fh_pte_get(pte, FH_X86_64_D, FH_PAGE_DIRTY) |
 		     fh_pte_get(pte, FH_X86_64_SOFT, FH_PAGE_SOFT) |
 		     fh_pte_get(pte, FH_X86_64_TRACKED, FH_PAGE_TRACKED);
-	prop.cache = (uint32_t)(pte >> FH_X86_64_CACHE_SHIFT) & 3;
+	prop.cache = (uint32_t)(pte / FH_X86_64_CACHE_UNIT % 4);
 	return prop;
 }
 

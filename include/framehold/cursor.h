@@ -59,6 +59,11 @@ struct fh_cursor {
 	bool wrote;                   /* entries that the hardware should see */
 };
 
+/*@
+  predicate cursor_range{L}(struct fh_cursor *c) =
+    c->first <= c->page <= c->end <= FH_PAGE_NUMBER_END;
+*/
+
 /*
  * Opens a cursor on n pages from first on, and locks them. Allocates nothing.
  *
@@ -76,12 +81,24 @@ enum fh_status fh_cursor_open(const struct fh_page_table *table,
 void fh_cursor_close(struct fh_cursor *cursor);
 
 /* Where it stands; the end of its range behind the last page. virt_addr. */
+/*@
+  requires \valid_read(cursor);
+  assigns \nothing;
+  exits \false;
+  ensures \result == cursor->page;
+*/
 FH_INLINE uint64_t fh_cursor_page(const struct fh_cursor *cursor)
 {
 	return cursor->page;
 }
 
 /* Pages from there to the end of its range. */
+/*@
+  requires \valid_read(cursor) && cursor_range(cursor);
+  assigns \nothing;
+  exits \false;
+  ensures \result == cursor->end - cursor->page;
+*/
 FH_INLINE uint64_t fh_cursor_left(const struct fh_cursor *cursor)
 {
 	return cursor->end - cursor->page;
@@ -91,6 +108,21 @@ FH_INLINE uint64_t fh_cursor_left(const struct fh_cursor *cursor)
  * Moves to a page of the range, or to its end. FH_E_OUT_OF_BOUND: any other
  * page. Seed: jump.
  */
+/*@
+  requires \valid(cursor) && cursor_range(cursor);
+  assigns cursor->page;
+  exits \false;
+  ensures cursor_range(cursor);
+  behavior out_of_bound:
+    assumes page < cursor->first || page > cursor->end;
+    ensures \result == FH_E_OUT_OF_BOUND;
+    ensures cursor->page == \old(cursor->page);
+  behavior ok:
+    assumes cursor->first <= page <= cursor->end;
+    ensures \result == FH_OK && cursor->page == page;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_cursor_jump(struct fh_cursor *cursor, uint64_t page);
 

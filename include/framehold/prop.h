@@ -47,6 +47,11 @@ struct fh_page_prop {
 };
 
 /* The property of those flags, cached by write-back. Any context. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result.flags == flags && \result.cache == FH_CACHE_WRITEBACK;
+*/
 FH_INLINE struct fh_page_prop fh_page_prop(uint32_t flags)
 {
 	struct fh_page_prop prop;
