@@ -373,6 +373,18 @@ const char *fdt_boot_read(const void *tree, size_t size, struct fdt_boot *boot)
 	return NULL;
 }
 
+unsigned fdt_boot_number_cpus(const struct fdt_boot *boot, uint64_t first,
+			      uint64_t *ids, unsigned room)
+{
+	unsigned n = 1;
+
+	ids[0] = first;
+	for (size_t i = 0; i < boot->cpu_count && n < room; i++)
+		if (boot->cpus[i] != first)
+			ids[n++] = boot->cpus[i];
+	return n;
+}
+
 void fdt_boot_copy_arguments(const struct fdt_boot *boot, char *to, size_t room)
 {
 	size_t n = 0;

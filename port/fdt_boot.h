@@ -46,6 +46,14 @@ struct fdt_boot {
 const char *fdt_boot_read(const void *tree, size_t size, struct fdt_boot *boot);
 
 /*
+ * Numbers the CPUs: ids[0] is `first`, the one that runs first, whether the tree
+ * has it or not; the others of the tree follow in its order. How many found room,
+ * which is at least 1.
+ */
+unsigned fdt_boot_number_cpus(const struct fdt_boot *boot, uint64_t first,
+			      uint64_t *ids, unsigned room);
+
+/*
  * Copies the arguments and a zero into room bytes, at least 1; what does not
  * fit is left out.
  */

@@ -200,6 +200,18 @@ static void cpus_beyond_the_room_are_counted(void **state)
 		assert_int_equal(boot.cpus[i], 100 + i);
 }
 
+static void first_cpu_is_number_0_and_no_other(void **state)
+{
+	const struct fdt_boot boot = {.cpus = {4, 5, 6, 7}, .cpu_count = 4};
+	uint64_t ids[5] = {9, 9, 9, 9, 9};
+
+	(void)state;
+	assert_int_equal(fdt_boot_number_cpus(&boot, 6, ids, 5), 4);
+	assert_memory_equal(ids, ((uint64_t[]){6, 4, 5, 7, 9}), sizeof(ids));
+	assert_int_equal(fdt_boot_number_cpus(&boot, 8, ids, 3), 3);
+	assert_memory_equal(ids, ((uint64_t[]){8, 4, 5, 7, 9}), sizeof(ids));
+}
+
 static void svpbmt_counts_if_every_cpu_has_it(void **state)
 {
 	static const struct {
@@ -562,6 +574,7 @@ int main(void)
 		cmocka_unit_test(only_cpus_among_the_children_of_cpus_count),
 		cmocka_unit_test(ids_have_one_or_two_cells),
 		cmocka_unit_test(cpus_beyond_the_room_are_counted),
+		cmocka_unit_test(first_cpu_is_number_0_and_no_other),
 		cmocka_unit_test(svpbmt_counts_if_every_cpu_has_it),
 		cmocka_unit_test(extensions_may_be_a_list),
 		cmocka_unit_test(chosen_has_arguments_and_a_ramdisk),

@@ -40,17 +40,6 @@ static uint64_t own_id(void)
 	return read_register("mpidr_el1") & UINT64_C(0xff00ffffff);
 }
 
-static unsigned number_cpus(const struct fdt_boot *tree)
-{
-	unsigned n = 1;
-
-	cpu_ids[0] = own_id();
-	for (size_t i = 0; i < tree->cpu_count && n < FH_MAX_CPUS; i++)
-		if (tree->cpus[i] != cpu_ids[0])
-			cpu_ids[n++] = tree->cpus[i];
-	return n;
-}
-
 static const char *read_tree(struct boot_info *boot, const void *tree,
 			     size_t size)
 {
@@ -65,7 +54,8 @@ static const char *read_tree(struct boot_info *boot, const void *tree,
 		return error.why;
 	boot->module.base = more.initrd_start;
 	boot->module.size = more.initrd_end - more.initrd_start;
-	boot->cpus = number_cpus(&more);
+	boot->cpus =
+		fdt_boot_number_cpus(&more, own_id(), cpu_ids, FH_MAX_CPUS);
 	fdt_boot_copy_arguments(&more, boot->command, BOOT_COMMAND_SIZE);
 	return NULL;
 }

@@ -49,18 +49,6 @@ static void clip_regions(struct boot_info *boot)
 	}
 }
 
-static void number_harts(struct boot_info *boot, const struct fdt_boot *said)
-{
-	harts[0] = boot_hart;
-	boot->cpus = 1;
-	for (size_t i = 0; i < said->cpu_count; i++) {
-		if (said->cpus[i] == boot_hart || boot->cpus == FH_MAX_CPUS)
-			continue;
-		harts[boot->cpus] = said->cpus[i];
-		boot->cpus++;
-	}
-}
-
 static unsigned most_levels(const struct fdt_boot *said)
 {
 	if (fdt_boot_has_argument(said, "sv39"))
@@ -109,7 +97,7 @@ const char *port_read_boot(struct boot_info *boot)
 	boot->module.base = said.initrd_start;
 	boot->module.size = said.initrd_end - said.initrd_start;
 	fdt_boot_copy_arguments(&said, boot->command, sizeof(boot->command));
-	number_harts(boot, &said);
+	boot->cpus = fdt_boot_number_cpus(&said, boot_hart, harts, FH_MAX_CPUS);
 	cycle_rate = said.timebase;
 	has_stimecmp = try_stimecmp(UINT64_MAX);
 	paging_choose(most_levels(&said), said.has_svpbmt);
