@@ -124,13 +124,23 @@ void print_intent(const char *format, ...)
 	va_end(arguments);
 }
 
+/* Turns of waiting: longer than a line takes, on whichever machine. */
+#define PATIENCE 65536
+
 void print_last(const char *format, ...)
 {
 	struct line line;
 	va_list arguments;
+	unsigned turns = 0;
 
 	va_start(arguments, format);
 	make_line(&line, format, &arguments);
 	va_end(arguments);
+	/* Acquire: pairs with the release in unlock(). */
+	while (turns < PATIENCE &&
+	       fh_word_cas_acquire(&console.word, 0, 1) != 0) {
+		fh_host_relax();
+		turns++;
+	}
 	put_line(&line, port_console_put);
 }

@@ -17,8 +17,8 @@ __attribute__((format(printf, 1, 2))) void print_intent(const char *format,
 							...);
 
 /*
- * Last words: as print(), without a lock, since who has it may be the one that
- * failed.
+ * Last words, in any context: as print(), but whoever else prints is waited for
+ * for a while only, since that may be the one who failed. Nobody prints after it.
  */
 __attribute__((format(printf, 1, 2))) void print_last(const char *format, ...);
 
