@@ -42,6 +42,7 @@ INSIDE = (
     ("probe", r"^WRONG: (?!storm)"),
     ("shootdown", r"^probe shootdown: .*, (?!0 stale: ok$)"),
     ("guard", r"^probe guard: .*, (?!0 reads)"),
+    ("many", r"^probe many: .*, (?!0 stale: ok$)"),
     ("order", r"^probe order: .*, (?!0 given back .*: ok$)"),
     ("program", r"^program \S+ ended with|^program \S+: not loaded|"
                 r"^programs: .*, (?!0 failed)\d+ failed"),

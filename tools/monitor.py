@@ -147,6 +147,27 @@ def root_of(monitor, arch, cpu):
     return None
 
 
+# Bits of registers that have to be set, and clear: what makes hardware look at
+# what entries say, and at whom memory belongs to.
+WATCHFUL = {
+    "x86_64": (("CR0", 1 << 31 | 1 << 16, 0),           # PG, WP
+               ("EFER", 1 << 11, 0),                    # NXE
+               ("CR4", 1 << 20 | 1 << 21, 0)),          # SMEP, SMAP
+    "riscv64": (("mstatus", 0, 1 << 17 | 1 << 18 | 1 << 19),),  # MPRV SUM MXR
+    "aarch64": (),      # QEMU 7 shows none of them
+}
+
+
+def careless(monitor, arch, cpu):
+    """(register, its value) of those that are not as they have to be."""
+    shown = monitor.human("info registers", cpu)
+    for name, ones, zeroes in WATCHFUL[arch]:
+        found = re.search(rf"\b{name}\s*=?\s*(?:0x)?([0-9a-f]+)", shown)
+        value = int(found.group(1), 16)
+        if value & ones != ones or value & zeroes:
+            yield name, value
+
+
 def is_in_kernel(monitor, arch, cpu):
     """Whether a CPU is where tables apply: firmware below runs without."""
     if arch != "riscv64":

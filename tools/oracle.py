@@ -318,6 +318,17 @@ def every_cpu_is_on_these_tables(held, walk):
     return lines
 
 
+def hardware_heeds_the_tables(held, walk):
+    """By registers of every CPU in the kernel, where QEMU shows them."""
+    if not qemu.WATCHFUL[held.machine.arch] or held.machine.cpu:
+        return None     # another CPU than the best one may not have all
+    return [f"cpu {cpu}: {name} is 0x{value:x}"
+            for cpu in range(qemu.cpu_count(held.monitor))
+            if qemu.is_in_kernel(held.monitor, held.machine.arch, cpu)
+            for name, value in qemu.careless(held.monitor, held.machine.arch,
+                                             cpu)]
+
+
 def lower_half_is_empty(held, walk):
     lines = lower_half(held.intents.runs, "intent")
     lines += lower_half(walk.runs, "walk")
@@ -433,7 +444,8 @@ def every_page_is_accounted_for(held, walk):
 
 COMPARISONS = (walk_is_sound, walk_is_as_meant, list_is_as_meant,
                list_is_as_walked, probes_are_as_meant,
-               every_cpu_is_on_these_tables, lower_half_is_empty,
+               every_cpu_is_on_these_tables, hardware_heeds_the_tables,
+               lower_half_is_empty,
                linear_map_is_of_ram, image_is_as_linked,
                nothing_is_written_and_run, every_page_is_accounted_for)
 
