@@ -237,16 +237,12 @@ ROLLBACK = [
              "		(void)make_meta(source, i);\n"),
     dict(name="take_keeps_what_it_took", tests="alloc_test model_test",
          file="src/alloc.c",
-         old="unclaim_taken(first, i - first, FH_STATE_FREE);\n"
-             "			return status;",
-         new="unclaim_taken(first, i - first, FH_STATE_UNUSED);\n"
-             "			return status;"),
+         old="unclaim_taken(first, i - first, FH_STATE_FREE);",
+         new="unclaim_taken(first, i - first, FH_STATE_UNUSED);"),
     dict(name="add_keeps_what_it_added", tests="alloc_test model_test",
          file="src/alloc.c",
-         old="unclaim_taken(first, i - first, FH_STATE_UNUSED);\n"
-             "			return status;",
-         new="unclaim_taken(first, i - first, FH_STATE_FREE);\n"
-             "			return status;"),
+         old="unclaim_taken(first, i - first, FH_STATE_UNUSED);",
+         new="unclaim_taken(first, i - first, FH_STATE_FREE);"),
     dict(name="wrong_allocator_loses_pages", tests="alloc_test",
          file="src/alloc.c",
          old="	unclaim_taken(first, claimed, FH_STATE_FREE);\n",
@@ -628,7 +624,8 @@ ALLOCATOR = [
              "			      n % 8 == 7 ? n : n + 1);\n"),
     dict(name="withdrawn_page_stays_in_its_magazine",
          tests="allocator_test model_test", file="src/magazine.c",
-         old="			remove_page(m, i);\n", new=""),
+         old="	if (i < pages) {\n		remove_page(m, i);\n",
+         new="	if (i < pages) {\n"),
     dict(name="magazine_keeps_what_it_flushed",
          tests="allocator_test alloc_test", file="src/magazine.c",
          old="	fh_word_store_relaxed(&m->page_count, count - n);",
