@@ -52,6 +52,8 @@ UNITS = {
     "pagetable": ["include/framehold/pagetable.h"],
     "flush": ["src/flush.h"],
     "magazine": ["src/magazine.h"],
+    "region": ["src/regionsort.h"],
+    "regionsort": [],
 }
 
 

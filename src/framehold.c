@@ -6,6 +6,7 @@
 #include "status.c"
 #include "inline.c"
 #include "region.c"
+#include "regionsort.c"
 #include "maptext.c"
 #include "mapfirmware.c"
 #include "mapnuma.c"

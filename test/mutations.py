@@ -546,7 +546,7 @@ BRING_UP = [
          old="	uint64_t first = span->first + span->taken;",
          new="	uint64_t first = span->first + span->taken_before;"),
     dict(name="usable_clips_outward", tests="region_test regression_test",
-         file="src/region.c",
+         file="src/regionsort.h",
          old="	if (region->kind != FH_REGION_USABLE) {",
          new="	if (region->kind != FH_REGION_KINDS) {"),
     dict(name="early_gives_page_zero", tests="early_test",
