@@ -64,10 +64,10 @@ TABLES = [
          old=" kind != FH_REGION_RESERVED &&\n", new="\n"),
     dict(name="overlaps_of_the_firmwares_map_are_lost", by="outside: map",
          file="src/region.c",
-         old="		uint64_t end = clip(&regions[next]).end;\n",
-         new="		uint64_t end = clip(&regions[next]).end;\n"
+         old="		uint64_t end = clip(&regions[s.next]).end;\n",
+         new="		uint64_t end = clip(&regions[s.next]).end;\n"
              "		for (unsigned k = 0; k < FH_REGION_KINDS; k++)\n"
-             "			reach[k] = 0;\n"),
+             "			s.reach[k] = 0;\n"),
     dict(name="a_cpu_stays_on_the_boot_tables", by="probe",
          file="kernel/main.c",
          old="	fh_cpu_online(cpu);\n	tables_enter();",

@@ -205,6 +205,13 @@ static bool map_piece(struct mmu_cpu *cpu, uint64_t va,
 
 static void on_fault(int number, siginfo_t *info, void *context);
 
+static bool is_handler_installed(struct sigaction *now)
+{
+	(void)sigaction(SIGSEGV, NULL, now);
+	return (now->sa_flags & SA_SIGINFO) != 0 &&
+	       now->sa_sigaction == on_fault;
+}
+
 /*
  * Again and again: a test framework puts its own handlers back between a
  * fixture and a test.
@@ -216,11 +223,16 @@ static void install_handler(void)
 				   .sa_flags = SA_SIGINFO | SA_NODEFER};
 	struct sigaction now;
 
-	(void)sigaction(SIGSEGV, NULL, &now);
-	if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault)
+	if (is_handler_installed(&now))
 		return;
-	earlier_action = now;
-	(void)sigaction(SIGSEGV, &action, NULL);
+	uint64_t saved = mmu_lock();
+
+	/* Another CPU may have been here: its handler is not an earlier one. */
+	if (!is_handler_installed(&now)) {
+		earlier_action = now;
+		(void)sigaction(SIGSEGV, &action, NULL);
+	}
+	mmu_unlock(saved);
 }
 
 bool hosted_mmu_covers(uint64_t va, uint64_t n)
@@ -447,8 +459,7 @@ static void remove_handler(void)
 {
 	struct sigaction now;
 
-	(void)sigaction(SIGSEGV, NULL, &now);
-	if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault)
+	if (is_handler_installed(&now))
 		(void)sigaction(SIGSEGV, &earlier_action, NULL);
 }
 
