@@ -78,7 +78,8 @@ def command(words, folder):
 def library_sources(tree):
     lines = (tree / "sources.txt").read_text().splitlines()
     named = [line.split("#")[0].strip() for line in lines]
-    ports = sorted((tree / "port/hosted").glob("*.c"))
+    ports = sorted((tree / "port/hosted").glob("*.c")) + [
+        tree / "port/fdt_boot.c"]
     helpers = sorted(path for path in (tree / "test").glob("*.c")
                      if not path.name.endswith("_test.c"))
     return [Path(name) for name in named if name] + [
