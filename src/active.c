@@ -12,12 +12,11 @@ static uint64_t enter_space(struct fh_active *to, unsigned cpu)
 	if (fh_asid_has_numbers() && !fh_cpu_set_has(&to->fresh, cpu)) {
 		fh_host_flush_asid(asid);
 		/*
-		 * Acquire: pairs with the release in fh_active_send(): if that
-		 * came before and takes us for fresh no more, what we walk from
-		 * here on is what it left; we may be gone by its snapshot.
+		 * Relaxed: what we walk from here on is asked of us; or, should
+		 * we be gone by then, fh_active_send() sees that we were here.
 		 */
-		(void)fh_word_or_acquire_release(&to->fresh.word[cpu / 64],
-						 UINT64_C(1) << cpu % 64);
+		(void)fh_word_or_relaxed(&to->fresh.word[cpu / 64],
+					 UINT64_C(1) << cpu % 64);
 	}
 	return asid;
 }
