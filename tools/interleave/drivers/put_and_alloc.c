@@ -2,7 +2,8 @@
 /*
  * The last put of the only page that could be free, against an allocation of
  * it on another CPU, and a reader by address: on_drop runs once for each
- * owner, and words of two owners are never mixed.
+ * owner, and words of two owners are never mixed. THREADS 4: one CPU gives the
+ * page up and has it again at once, and one reads.
  */
 #include "machine.h"
 
@@ -47,7 +48,15 @@ static void allocate(void)
 	fh_frame_put(&f);
 }
 
-#if THREADS == 3
+#if THREADS == 4
+static void put_and_allocate(void)
+{
+	last_put();
+	allocate();
+}
+#endif
+
+#if THREADS != 2
 static void reader(void)
 {
 	struct fh_frame f;
@@ -71,6 +80,8 @@ static void done(void)
 
 #if THREADS == 2
 DRIVER(last_put, allocate)
+#elif THREADS == 4
+DRIVER(put_and_allocate, reader)
 #else
 DRIVER(last_put, allocate, reader)
 #endif
