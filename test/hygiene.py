@@ -251,6 +251,12 @@ def seeded_bugs_have_their_places():
             if found != 1:
                 complaints.append(f"{path}: {bug['name']}: its text occurs "
                                   f"{found} times in {bug['file']}")
+    for file, title, old, _ in runpy.run_path(
+            str(ROOT / "tools/races.py"))["mutants"]():
+        found = (ROOT / file).read_text().count(old)
+        if found != 1:
+            complaints.append(f"tools/interleave/mutants.txt: {title}: its "
+                              f"text occurs {found} times in {file}")
     return complaints
 
 
