@@ -17,18 +17,12 @@ FH_NORETURN void fh_host_panic(const struct fh_finding *why)
 	port_exit(false);
 }
 
-static const char *const access_names[] = {
-	[FH_ACCESS_READ] = "read of",
-	[FH_ACCESS_WRITE] = "write to",
-	[FH_ACCESS_EXEC] = "jump to",
-};
-
 FH_NORETURN void kernel_trap(const struct trap *trap)
 {
 	if (trap->kind == TRAP_FAULT)
 		print_last("KERNEL FAULT on cpu %u: %s 0x%lx at 0x%lx, "
 			   "cause 0x%lx\n",
-			   fh_host_cpu(), access_names[trap->access],
+			   fh_host_cpu(), process_access_name(trap->access),
 			   trap->address, trap->pc, trap->cause);
 	else
 		print_last("KERNEL TRAP on cpu %u: %s at 0x%lx, cause 0x%lx\n",

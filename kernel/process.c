@@ -263,11 +263,16 @@ bool process_fill_for_kernel(uint64_t address, enum fh_access access)
 	       userspace_fault(self->memory, address, access) == FH_OK;
 }
 
-static const char *const access_names[] = {
-	[FH_ACCESS_READ] = "read of",
-	[FH_ACCESS_WRITE] = "write to",
-	[FH_ACCESS_EXEC] = "jump to",
-};
+const char *process_access_name(enum fh_access access)
+{
+	static const char *const names[] = {
+		[FH_ACCESS_READ] = "read of",
+		[FH_ACCESS_WRITE] = "write to",
+		[FH_ACCESS_EXEC] = "jump to",
+	};
+
+	return names[access];
+}
 
 static enum verdict refuse(struct process *self, const struct trap *trap,
 			   uint64_t status, const char *why)
@@ -275,8 +280,8 @@ static enum verdict refuse(struct process *self, const struct trap *trap,
 	if (trap->kind == TRAP_FAULT)
 		print("program %s: %s 0x%lx at 0x%lx refused: %s, "
 		      "cause 0x%lx; ended\n",
-		      self->name, access_names[trap->access], trap->address,
-		      trap->pc, why, trap->cause);
+		      self->name, process_access_name(trap->access),
+		      trap->address, trap->pc, why, trap->cause);
 	else
 		print("program %s: %s at 0x%lx, cause 0x%lx; ended\n",
 		      self->name, why, trap->pc, trap->cause);

@@ -64,6 +64,9 @@ uint64_t process_take_status(const struct process *self, uint64_t id);
  */
 bool process_fill_for_kernel(uint64_t address, enum fh_access access);
 
+/* "read of", "write to", "jump to": for lines about faults. Any context. */
+const char *process_access_name(enum fh_access access);
+
 /* ---- call.c ---- */
 
 /* What is to become of a process after a trap. */
