@@ -176,13 +176,37 @@ struct fh_zone {
   predicate is_whole{L}(struct fh_zone *zone, integer block) =
     zone->blocks[block].order == 0 || zone->blocks[block].order >= 10;
 
+  // The block is one of the run that begins with block head.
+  predicate in_run{L}(struct fh_zone *zone, integer head, integer block) =
+    0 <= head < zone->count && zone->blocks[head].order >= 10 &&
+    head <= block < head + run_size(zone->blocks[head].order);
+
+  predicate runs_touched{L}(struct fh_zone *zone) =
+    \forall integer head, integer b; in_run(zone, head, b) ==>
+      is_touched(zone, b);
+
+  // What is touched as a whole is in a run, except blocks first ..
+  // first+n-1, of which nothing is said.
+  predicate touched_in_runs_but{L}(struct fh_zone *zone, integer first,
+                                   integer n) =
+    \forall integer b; 0 <= b < zone->count && is_touched(zone, b) &&
+      is_whole(zone, b) && !(first <= b < first + n) ==>
+        \exists integer head; in_run(zone, head, b);
+
+  // Heads lie at multiples of their runs' sizes, counted from page 0.
+  predicate runs_aligned{L}(struct fh_zone *zone) =
+    \forall integer head; 0 <= head < zone->count &&
+      zone->blocks[head].order >= 10 ==>
+        (zone->first + head) % run_size(zone->blocks[head].order) == 0;
+
   // Bits of a block are ones only where its pages are neither all free nor
   // all in use, and then it is touched.
   predicate bits_fit{L}(struct fh_zone *zone) =
     \forall integer b; 0 <= b < zone->count ==>
       (!is_whole(zone, b) ==> is_touched(zone, b)) &&
       (is_whole(zone, b) ==>
-         \forall integer w; 0 <= w < 8 ==> zone->blocks[b].bits[w] == 0);
+         \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+           !has_bit(zone->blocks[b].bits[w], i));
 
   predicate page_free{L}(struct fh_zone *zone, integer page) =
     \let block = page / 512 - zone->first;
