@@ -25,6 +25,17 @@ struct fh_request {
 	bool search;    /* where chains have nothing, walk over all blocks */
 };
 
+/*@
+  // How many pages the first n words say that they have.
+  logic integer taken_pages{L}(struct fh_taken *taken, integer n) =
+    n <= 0 ? 0 : taken_pages(taken, n - 1) + taken[n - 1].count;
+
+  // A word says how many pages it has, some, and none is beyond the last.
+  predicate word_is_taken{L}(struct fh_taken *taken, integer i) =
+    0 < taken[i].count && taken[i].count == ones(taken[i].bits, 64) &&
+    taken[i].base + 64 <= FH_PAGE_NUMBER_END;
+*/
+
 /* The first of n pages, or FH_NO_PAGE. */
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
 
@@ -32,6 +43,16 @@ uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
  * Up to `want` pages wherever they lie, in up to `room` words, from the first
  * zone that has any. Returns how many words.
  */
+/*@
+  requires home < fh_layout.zone_count;
+  requires room > 0 ==> \valid(taken + (0 .. room - 1));
+  assigns taken[0 .. room - 1];
+  exits \false;
+  ensures room: \result <= room;
+  ensures words: \forall integer i; 0 <= i < \result ==>
+    word_is_taken(taken, i);
+  ensures pages: taken_pages(taken, \result) <= want;
+*/
 uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 			      struct fh_taken *taken, uint64_t room);
 
@@ -39,6 +60,15 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
  * Up to `want` whole blocks from the first zone that has any: their numbers,
  * page / 512, in descending pieces. Returns how many.
  */
+/*@
+  requires home < fh_layout.zone_count;
+  requires want > 0 ==> \valid(blocks + (0 .. want - 1));
+  assigns blocks[0 .. want - 1];
+  exits \false;
+  ensures want: \result <= want;
+  ensures blocks: \forall integer i; 0 <= i < \result ==>
+    blocks[i] < FH_PAGE_NUMBER_END / 512;
+*/
 uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
 
 /* Takes the page if it is free in its zone. */
