@@ -64,6 +64,15 @@ struct fh_magazine {
  */
 extern struct fh_magazine *const fh_magazines;
 
+/*@
+  predicate magazines_ok{L} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      magazine_ok(fh_magazines + cpu);
+
+  predicate is_magazine(struct fh_magazine *m) =
+    \exists integer cpu; 0 <= cpu < FH_MAX_CPUS && m == fh_magazines + cpu;
+*/
+
 /* After the layout is open, and before it closes. No CPU is online. */
 void fh_magazines_open(void);
 void fh_magazines_close(void);
@@ -77,6 +86,10 @@ void fh_magazines_close(void);
  * busy is for interrupts of the same CPU only, so that it needs the compiler's
  * order and no other CPU's.
  */
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 static inline void fh_order_for_interrupts(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -94,12 +107,24 @@ static inline bool fh_magazine_is_busy(const struct fh_magazine *m)
 	return fh_word_load_relaxed(&m->busy) != 0;
 }
 
+/*@
+  requires \valid(m);
+  assigns m->busy;
+  exits \false;
+  ensures m->busy == 1;
+*/
 static inline void fh_magazine_set_busy(struct fh_magazine *m)
 {
 	fh_word_store_relaxed(&m->busy, 1);
 	fh_order_for_interrupts();
 }
 
+/*@
+  requires \valid(m);
+  assigns m->busy;
+  exits \false;
+  ensures m->busy == 0;
+*/
 static inline void fh_magazine_clear_busy(struct fh_magazine *m)
 {
 	fh_order_for_interrupts();
@@ -124,6 +149,14 @@ static inline bool fh_magazine_is_asked(const struct fh_magazine *m)
  * Enters this CPU's magazine; null, and preemption as it was, if an interrupt
  * has come in the middle of a use of it.
  */
+/*@
+  requires magazines_ok;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1].busy;
+  exits \false;
+  ensures some: \result != \null ==>
+    is_magazine(\result) && \result->busy == 1;
+  ensures ok: magazines_ok;
+*/
 static inline struct fh_magazine *fh_magazine_enter(void)
 {
 	fh_host_preempt_off();
@@ -137,11 +170,26 @@ static inline struct fh_magazine *fh_magazine_enter(void)
 	return m;
 }
 
+/* alloc.h declares it; this is what it does to magazines. */
+/*@
+  requires magazines_ok;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures magazines_ok;
+*/
+void fh_alloc_poll(void);
+
 /*
  * Ends the use of a magazine, and allows preemption. An interrupt that kicked
  * us while we were busy has left its work to us. Comes last in hot functions,
  * so that these keep nothing for its return.
  */
+/*@
+  requires magazines_ok && is_magazine(m);
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+*/
 static inline void fh_magazine_leave(struct fh_magazine *m)
 {
 	fh_magazine_clear_busy(m);

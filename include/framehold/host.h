@@ -129,14 +129,27 @@ void fh_host_table_barrier(void);
  * interrupts off.
  */
 #ifndef fh_host_cpu
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result < FH_MAX_CPUS;
+*/
 unsigned fh_host_cpu(void);
 #endif
 
 /* Stops and allows again that this thread moves to another CPU; they nest. */
 #ifndef fh_host_preempt_off
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 void fh_host_preempt_off(void);
 #endif
 #ifndef fh_host_preempt_on
+/*@
+  assigns \nothing;
+  exits \false;
+*/
 void fh_host_preempt_on(void);
 #endif
 
