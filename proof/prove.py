@@ -83,6 +83,9 @@ def prove(work, options, report):
     cache, flags = CACHE, []
     if options.separations:
         cache, flags = LOGS / "separations", ["-wp-check-memory-model"]
+    if options.fresh:
+        cache = LOGS / "fresh"
+        shutil.rmtree(cache, ignore_errors=True)
 
     def one(unit):
         started = time.monotonic()
@@ -101,7 +104,15 @@ def prove(work, options, report):
             sums.update(counts)
             report.check(f"{unit:10} {numbers(len(work[unit]), counts)}, "
                          f"{seconds:.0f} s", outcome.complaints())
+    wp.forget_failures(cache)
     return sums
+
+
+def remember(everything):
+    """What was proved from nothing; if that was everything, nothing else."""
+    if everything:
+        shutil.rmtree(CACHE, ignore_errors=True)
+    shutil.copytree(LOGS / "fresh/cache", CACHE / "cache", dirs_exist_ok=True)
 
 
 def explanations():
@@ -219,15 +230,14 @@ def main():
         prune(units if not options.units else chosen(
             work, argparse.Namespace(only="", units=[])))
         return 0
-    if options.fresh and units == work.functions and not options.separations:
-        shutil.rmtree(CACHE, ignore_errors=True)
     CACHE.mkdir(exist_ok=True)
     started = time.monotonic()
     if options.smoke:
         smoke(work, units, options, report)
     elif not options.text:
         sums = prove(units, options, report)
-        wp.forget_failures(CACHE)
+        if options.fresh and not (report.failed or options.separations):
+            remember(units == work.functions)
         print(f"{'# ' if options.tap else ''}{'all':10} "
               f"{numbers(sum(map(len, units.values())), sums)}, "
               f"{time.monotonic() - started:.0f} s")

@@ -21,6 +21,9 @@ PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
 PROVERS = "cvc4,z3"
 
+# Seconds that a prover gets at first.
+IMPATIENT = 5
+
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
 OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
@@ -41,15 +44,11 @@ class Outcome:
     def __init__(self, output, table, functions):
         found = re.findall(r"Proved goals:\s+(\d+) / (\d+)", output)
         self.proved, self.total = map(int, found[-1]) if found else (0, 0)
-        self.replayed = self.now = 0
-        for line in re.findall(r"^ +(?:CVC4|Z3) .*", output, re.M):
-            proved = re.match(r" +[^:]*: +(\d+)", line)
-            proved = int(proved[1]) if proved else 0
-            cached = re.search(r"cached: (\d+)", line)
-            # Also attempts that failed are counted as cached.
-            known = min(proved, int(cached[1])) if cached else 0
-            self.replayed += known
-            self.now += proved - known
+        # One line a goal: the sums at the end count some goals twice.
+        by_prover = re.findall(r"^\[wp\] \[(?:CVC4|Z3) [^]]*\] Goal .*: Valid"
+                               r"(.*)$", output, re.M)
+        self.replayed = sum("(cached)" in end for end in by_prover)
+        self.now = len(by_prover) - self.replayed
         self.open = re.findall(
             r"\[(?:Failed|Timeout|Unknown|Stronger)\] Goal (\S+)", output)
         self.weaker = [line.strip() for line in output.splitlines()
@@ -122,15 +121,27 @@ def run(tree, logs, unit, functions, cache, *options):
 
 def prove(tree, logs, unit, functions, cache, timeout, *options, fresh=False,
           jobs=1):
-    """Replays what the cache remembers, and proves the rest."""
+    """Replays what the cache remembers, and proves the rest.
+
+    At first impatiently: a goal that only the second prover can do would wait
+    until the first one's time is over.
+    """
+    attempts = [("update", jobs, IMPATIENT), ("update", jobs, timeout)]
     if not fresh:
         # Replaying waits for a clock, not for a CPU: many at a time.
+        attempts.insert(0, ("offline", 32, timeout))
+    remembered = None
+    for mode, at_once, patience in attempts:
         outcome = run(tree, logs, unit, functions, cache, *options,
-                      "-wp-cache", "offline", "-wp-par", 32)
+                      "-wp-cache", mode, "-wp-par", at_once,
+                      "-wp-timeout", patience)
+        if remembered is None:
+            remembered = outcome.replayed
         if outcome.complete:
-            return outcome
-    return run(tree, logs, unit, functions, cache, *options, "-wp-cache",
-               "update", "-wp-par", jobs, "-wp-timeout", timeout)
+            break
+    outcome.now += outcome.replayed - remembered
+    outcome.replayed = remembered
+    return outcome
 
 
 def forget_failures(cache):
