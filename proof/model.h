@@ -15,12 +15,18 @@
 
 extern struct fh_slot fh_proof_slots[FH_MAX_FRAMES];
 
+/* The bytes of all pages, by physical address. */
+extern char fh_proof_bytes[FH_MAX_FRAMES * FH_PAGE_SIZE];
+
 /*@ ghost extern uint64_t g_held[FH_MAX_FRAMES]; */
 /*@ ghost extern uint64_t g_raw[FH_MAX_FRAMES]; */
 /*@ ghost extern uint8_t g_free[FH_MAX_FRAMES]; */
 
 #define FH_LAST_FRAME   (FH_MAX_FRAMES - 1)
 #define FH_LAST_SECTION (FH_LAST_FRAME / FH_SECTION_FRAMES)
+
+/* Where the memory of the pages with slots ends, in bytes. */
+#define FH_BYTES_END (FH_MAX_FRAMES * FH_PAGE_SIZE)
 
 /*@
   predicate is_frame(integer i) = 0 <= i < FH_MAX_FRAMES;

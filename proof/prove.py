@@ -39,7 +39,7 @@ UNITS = {
     "early": ["proof/model_early.h"],
     "alloc": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
-    "io": ["include/framehold/io.h"],
+    "io": ["include/framehold/io.h", "proof/model_bytes.h"],
     "buddy": ["src/zones.h"],
     "zones": [],
     "layout": ["src/layout.h"],

@@ -27,7 +27,8 @@ IMPATIENT = 5
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
 OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
-             "zones": ["alloc"], "layout": ["early", "alloc"],
+             "zones": ["alloc"], "layout": ["early", "alloc", "bytes"],
+             "io": ["bytes"],
              "magazine": ["early", "alloc"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],
              "split": ["tables"], "pagetable": ["tables"]}

@@ -39,13 +39,12 @@ extern uint64_t fh_word_cas_release(uint64_t *word, uint64_t expected,
 				    uint64_t desired);
 extern uint8_t fh_byte_load_acquire(const uint8_t *byte);
 extern void fh_byte_store_release(uint8_t *byte, uint8_t value);
-extern uint8_t fh_memory_load8(const uint8_t *at);
-extern void fh_memory_store8(uint8_t *at, uint8_t value);
-extern uint16_t fh_memory_load16(const uint16_t *at);
-extern void fh_memory_store16(uint16_t *at, uint16_t value);
-extern uint32_t fh_memory_load32(const uint32_t *at);
-extern void fh_memory_store32(uint32_t *at, uint32_t value);
-extern uint64_t fh_memory_load64(const uint64_t *at);
-extern void fh_memory_store64(uint64_t *at, uint64_t value);
-extern uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
-				uint32_t desired);
+extern uint8_t fh_memory_load8(const void *at);
+extern void fh_memory_store8(void *at, uint8_t value);
+extern uint16_t fh_memory_load16(const void *at);
+extern void fh_memory_store16(void *at, uint16_t value);
+extern uint32_t fh_memory_load32(const void *at);
+extern void fh_memory_store32(void *at, uint32_t value);
+extern uint64_t fh_memory_load64(const void *at);
+extern void fh_memory_store64(void *at, uint64_t value);
+extern uint32_t fh_memory_cas32(void *at, uint32_t expected, uint32_t desired);

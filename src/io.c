@@ -12,9 +12,15 @@
 #include "slot.h"
 
 /* The byte at a physical address, through the linear map. */
-static unsigned char *io_byte(uint64_t pa)
+/*@
+  requires pa < FH_BYTES_END;
+  assigns \nothing;
+  exits \false;
+  ensures \result == &fh_proof_bytes[pa];
+*/
+static char *io_byte(uint64_t pa)
 {
-	unsigned char *page = fh_page_bytes(pa / FH_PAGE_SIZE);
+	char *page = fh_page_bytes(pa / FH_PAGE_SIZE);
 
 	return page + pa % FH_PAGE_SIZE;
 }
@@ -43,52 +49,128 @@ static uint64_t io_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/*@
+  requires bytes_there(to, to + n) && bytes_there(from, from + n);
+  requires bytes_apart(to, from, n);
+  assigns fh_proof_bytes[to .. to + n - 1];
+  exits \false;
+  ensures \forall integer a; to <= a < to + n ==>
+    byte_at(a) == \old(byte_at(a - to + from));
+*/
 static void copy_between(uint64_t to, uint64_t from, uint64_t n)
 {
 	uint64_t done = 0;
 
+	/*@
+	  loop invariant 0 <= done <= n;
+	  loop invariant \forall integer a; to <= a < to + done ==>
+	    byte_at(a) == \at(byte_at(a - to + from),Pre);
+	  loop assigns done, fh_proof_bytes[to .. to + n - 1];
+	  loop variant n - done;
+	*/
 	while (done < n) {
 		uint64_t piece =
 			io_piece(to + done, io_piece(from + done, n - done));
 
 		__builtin_memcpy(io_byte(to + done), io_byte(from + done),
 				 piece);
+		/*@ assert \forall integer a;
+		  to + done <= a < to + done + piece ==>
+		    char_of(&fh_proof_bytes[to + done], a - to - done)
+		      == byte_at(a) &&
+		    byte_at(a) == \at(byte_at(a - to + from),Pre); */
 		done += piece;
 	}
 }
 
-static void copy_out(unsigned char *to, uint64_t from, uint64_t n)
+/*@
+  requires bytes_there(from, from + n);
+  requires \valid(to + (0 .. n - 1)) && bytes_outside(to, from, n);
+  assigns to[0 .. n - 1];
+  exits \false;
+  ensures \forall integer i; 0 <= i < n ==>
+    to[i] == \old(byte_at(from + i));
+*/
+static void copy_out(char *to, uint64_t from, uint64_t n)
 {
 	uint64_t done = 0;
 
+	/*@
+	  loop invariant 0 <= done <= n;
+	  loop invariant \forall integer i; 0 <= i < done ==>
+	    to[i] == \at(byte_at(from + i),Pre);
+	  loop assigns done, to[0 .. n - 1];
+	  loop variant n - done;
+	*/
 	while (done < n) {
 		uint64_t piece = io_piece(from + done, n - done);
 
 		__builtin_memcpy(to + done, io_byte(from + done), piece);
+		/*@ assert \forall integer i; done <= i < done + piece ==>
+		    char_of(to + done, i - done) == to[i] &&
+		    to[i] == \at(byte_at(from + i),Pre); */
 		done += piece;
 	}
 }
 
-static void copy_in(uint64_t to, const unsigned char *from, uint64_t n)
+/*@
+  requires bytes_there(to, to + n);
+  requires \valid_read(from + (0 .. n - 1)) && bytes_outside(from, to, n);
+  assigns fh_proof_bytes[to .. to + n - 1];
+  exits \false;
+  ensures \forall integer a; to <= a < to + n ==>
+    byte_at(a) == \old(from[a - to]);
+*/
+static void copy_in(uint64_t to, const char *from, uint64_t n)
 {
 	uint64_t done = 0;
 
+	/*@
+	  loop invariant 0 <= done <= n;
+	  loop invariant \forall integer a; to <= a < to + done ==>
+	    byte_at(a) == \at(from[a - to],Pre);
+	  loop assigns done, fh_proof_bytes[to .. to + n - 1];
+	  loop variant n - done;
+	*/
 	while (done < n) {
 		uint64_t piece = io_piece(to + done, n - done);
 
 		__builtin_memcpy(io_byte(to + done), from + done, piece);
+		/*@ assert \forall integer a;
+		  to + done <= a < to + done + piece ==>
+		    char_of(&fh_proof_bytes[to + done], a - to - done)
+		      == byte_at(a) &&
+		    byte_at(a) == \at(from[a - to],Pre); */
 		done += piece;
 	}
 }
 
+/*@
+  requires bytes_there(to, to + n);
+  assigns fh_proof_bytes[to .. to + n - 1];
+  exits \false;
+  ensures \forall integer a; to <= a < to + n ==> byte_at(a) == 0;
+*/
 static void fill_with_zeros(uint64_t to, uint64_t n)
 {
 	uint64_t done = 0;
 
+	/*@
+	  loop invariant 0 <= done <= n;
+	  loop invariant \forall integer a; to <= a < to + done ==>
+	    byte_at(a) == 0;
+	  loop assigns done, fh_proof_bytes[to .. to + n - 1];
+	  loop variant n - done;
+	*/
 	while (done < n) {
 		uint64_t piece = io_piece(to + done, n - done);
 
 		__builtin_memset(io_byte(to + done), 0, piece);
+		/*@ assert \forall integer a;
+		  to + done <= a < to + done + piece ==>
+		    char_of(&fh_proof_bytes[to + done], a - to - done)
+		      == byte_at(a) &&
+		    byte_at(a) == 0; */
 		done += piece;
 	}
 }
@@ -277,7 +359,7 @@ enum fh_status fh_reader_read_once16(struct fh_reader *reader, uint16_t *value)
 
 	if (status != FH_OK)
 		return status;
-	*value = fh_memory_load16((const void *)io_byte(reader->at));
+	*value = fh_memory_load16(io_byte(reader->at));
 	reader->at += 2;
 	return FH_OK;
 }
@@ -288,7 +370,7 @@ enum fh_status fh_reader_read_once32(struct fh_reader *reader, uint32_t *value)
 
 	if (status != FH_OK)
 		return status;
-	*value = fh_memory_load32((const void *)io_byte(reader->at));
+	*value = fh_memory_load32(io_byte(reader->at));
 	reader->at += 4;
 	return FH_OK;
 }
@@ -299,7 +381,7 @@ enum fh_status fh_reader_read_once64(struct fh_reader *reader, uint64_t *value)
 
 	if (status != FH_OK)
 		return status;
-	*value = fh_memory_load64((const void *)io_byte(reader->at));
+	*value = fh_memory_load64(io_byte(reader->at));
 	reader->at += 8;
 	return FH_OK;
 }
@@ -321,7 +403,7 @@ enum fh_status fh_writer_write_once16(struct fh_writer *writer, uint16_t value)
 
 	if (status != FH_OK)
 		return status;
-	fh_memory_store16((void *)io_byte(writer->at), value);
+	fh_memory_store16(io_byte(writer->at), value);
 	writer->at += 2;
 	return FH_OK;
 }
@@ -332,7 +414,7 @@ enum fh_status fh_writer_write_once32(struct fh_writer *writer, uint32_t value)
 
 	if (status != FH_OK)
 		return status;
-	fh_memory_store32((void *)io_byte(writer->at), value);
+	fh_memory_store32(io_byte(writer->at), value);
 	writer->at += 4;
 	return FH_OK;
 }
@@ -343,7 +425,7 @@ enum fh_status fh_writer_write_once64(struct fh_writer *writer, uint64_t value)
 
 	if (status != FH_OK)
 		return status;
-	fh_memory_store64((void *)io_byte(writer->at), value);
+	fh_memory_store64(io_byte(writer->at), value);
 	writer->at += 8;
 	return FH_OK;
 }
@@ -355,7 +437,7 @@ enum fh_status fh_reader_atomic_load32(const struct fh_reader *reader,
 
 	if (status != FH_OK)
 		return status;
-	*value = fh_memory_load32((const void *)io_byte(reader->at));
+	*value = fh_memory_load32(io_byte(reader->at));
 	return FH_OK;
 }
 
@@ -371,7 +453,7 @@ enum fh_status fh_writer_atomic_cas32(const struct fh_writer *writer,
 	enum fh_status status = check_once(writer->at, end, 4);
 	if (status != FH_OK)
 		return status;
-	*old = fh_memory_cas32((void *)io_byte(writer->at), expected, desired);
+	*old = fh_memory_cas32(io_byte(writer->at), expected, desired);
 	return FH_OK;
 }
 

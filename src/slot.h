@@ -306,9 +306,10 @@ void fh_section_zero(uint64_t section);
 
 /* The FH_PAGE_SIZE bytes of a page, through the linear map. */
 /*@
-  requires frame < FH_PAGE_NUMBER_END;
+  requires frame < FH_MAX_FRAMES;
   assigns \nothing;
   exits \false;
+  ensures \result == &fh_proof_bytes[frame * FH_PAGE_SIZE];
 */
 void *fh_page_bytes(uint64_t frame);
 

@@ -15,6 +15,19 @@
 
 FH_BEGIN_DECLS
 
+/*@
+  // What bytes of untyped memory hold: the lowest comes first.
+  logic integer byte_value(integer c) = c < 0 ? c + 256 : c;
+
+  logic integer value_of_1{L}(char *at) = byte_value(*at);
+  logic integer value_of_2{L}(char *at) =
+    value_of_1(at) + 0x100 * value_of_1(at + 1);
+  logic integer value_of_4{L}(char *at) =
+    value_of_2(at) + 0x10000 * value_of_2(at + 2);
+  logic integer value_of_8{L}(char *at) =
+    value_of_4(at) + 0x100000000 * value_of_4(at + 4);
+*/
+
 #ifdef __FRAMAC__
 #define FH_LOAD(word, order)         (word)
 #define FH_STORE(word, value, order) ((word) = (value))
@@ -43,6 +56,36 @@ static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 #define FH_AND(word, bits, order)   fh_replace_plainly(&(word), (word) & (bits))
 #define FH_SWAP(word, value, order) fh_replace_plainly(&(word), value)
 #define FH_CAS_RELEASE              FH_CAS
+/* Untyped memory, as bytes: the upper half of a word stands behind the lower. */
+#define FH_BYTE(at) (*(const char *)(at))
+#define FH_LOAD_8(at)                                                          \
+	((uint8_t)(FH_BYTE(at) < 0 ? FH_BYTE(at) + 256 : FH_BYTE(at)))
+#define FH_UPPER(at, offset) ((const char *)(at) + (offset))
+#define FH_LOAD_16(at)                                                         \
+	((uint16_t)(fh_memory_load8(at) +                                      \
+		    0x100 * fh_memory_load8(FH_UPPER(at, 1))))
+#define FH_LOAD_32(at)                                                         \
+	(fh_memory_load16(at) +                                                \
+	 UINT32_C(0x10000) * fh_memory_load16(FH_UPPER(at, 2)))
+#define FH_LOAD_64(at)                                                         \
+	(fh_memory_load32(at) +                                                \
+	 UINT64_C(0x100000000) * fh_memory_load32(FH_UPPER(at, 4)))
+#define FH_STORE_8(at, value)                                                  \
+	(*(char *)(at) = (char)((value) > 127 ? (value)-256 : (value)))
+#define FH_STORE_16(at, value)                                                 \
+	(fh_memory_store8(at, (uint8_t)((value) % 0x100)),                     \
+	 fh_memory_store8((char *)(at) + 1, (uint8_t)((value) / 0x100)))
+#define FH_STORE_32(at, value)                                                 \
+	(fh_memory_store16(at, (uint16_t)((value) % 0x10000)),                 \
+	 fh_memory_store16((char *)(at) + 2, (uint16_t)((value) / 0x10000)))
+#define FH_STORE_64(at, value)                                                 \
+	(fh_memory_store32(at, (uint32_t)((value) % 0x100000000)),             \
+	 fh_memory_store32((char *)(at) + 4,                                   \
+			   (uint32_t)((value) / 0x100000000)))
+#define FH_CAS_32(at, expected, desired)                                       \
+	(fh_memory_load32(at) == (expected)                                    \
+		 ? (fh_memory_store32(at, desired), true)                      \
+		 : ((expected) = fh_memory_load32(at), false))
 #else
 #define FH_LOAD(word, order)         __atomic_load_n(&(word), order)
 #define FH_STORE(word, value, order) __atomic_store_n(&(word), value, order)
@@ -60,6 +103,20 @@ static inline uint64_t fh_replace_plainly(uint64_t *word, uint64_t value)
 #define FH_CAS_RELEASE(word, expected, desired)                                \
 	__atomic_compare_exchange_n(&(word), &(expected), (desired), false,    \
 				    __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define FH_LOAD_8(at)  FH_LOAD(*(const uint8_t *)(at), __ATOMIC_RELAXED)
+#define FH_LOAD_16(at) FH_LOAD(*(const uint16_t *)(at), __ATOMIC_RELAXED)
+#define FH_LOAD_32(at) FH_LOAD(*(const uint32_t *)(at), __ATOMIC_RELAXED)
+#define FH_LOAD_64(at) FH_LOAD(*(const uint64_t *)(at), __ATOMIC_RELAXED)
+#define FH_STORE_8(at, value)                                                  \
+	FH_STORE(*(uint8_t *)(at), value, __ATOMIC_RELAXED)
+#define FH_STORE_16(at, value)                                                 \
+	FH_STORE(*(uint16_t *)(at), value, __ATOMIC_RELAXED)
+#define FH_STORE_32(at, value)                                                 \
+	FH_STORE(*(uint32_t *)(at), value, __ATOMIC_RELAXED)
+#define FH_STORE_64(at, value)                                                 \
+	FH_STORE(*(uint64_t *)(at), value, __ATOMIC_RELAXED)
+#define FH_CAS_32(at, expected, desired)                                       \
+	FH_CAS_RELAXED(*(uint32_t *)(at), expected, desired)
 #endif
 
 /* The state word of frame i. */
@@ -378,108 +435,113 @@ FH_INLINE void fh_byte_store_release(uint8_t *byte, uint8_t value)
 	FH_STORE(*byte, value, __ATOMIC_RELEASE);
 }
 
-/* Untyped memory, which devices and user programs write too. */
+/*
+ * Untyped memory, which devices and user programs write too. It is aligned for
+ * the access.
+ */
 
 /*@
-  requires \valid_read(at);
+  requires \valid_read((char *)at + (0 .. 0));
   assigns \nothing;
   exits \false;
-  ensures \result == *at;
+  ensures \result == value_of_1((char *)at);
 */
-FH_INLINE uint8_t fh_memory_load8(const uint8_t *at)
+FH_INLINE uint8_t fh_memory_load8(const void *at)
 {
-	return FH_LOAD(*at, __ATOMIC_RELAXED);
+	return FH_LOAD_8(at);
 }
 
 /*@
-  requires \valid_read(at);
+  requires \valid_read((char *)at + (0 .. 1));
   assigns \nothing;
   exits \false;
-  ensures \result == *at;
+  ensures \result == value_of_2((char *)at);
 */
-FH_INLINE uint16_t fh_memory_load16(const uint16_t *at)
+FH_INLINE uint16_t fh_memory_load16(const void *at)
 {
-	return FH_LOAD(*at, __ATOMIC_RELAXED);
+	return FH_LOAD_16(at);
 }
 
 /*@
-  requires \valid_read(at);
+  requires \valid_read((char *)at + (0 .. 3));
   assigns \nothing;
   exits \false;
-  ensures \result == *at;
+  ensures \result == value_of_4((char *)at);
 */
-FH_INLINE uint32_t fh_memory_load32(const uint32_t *at)
+FH_INLINE uint32_t fh_memory_load32(const void *at)
 {
-	return FH_LOAD(*at, __ATOMIC_RELAXED);
+	return FH_LOAD_32(at);
 }
 
 /*@
-  requires \valid_read(at);
+  requires \valid_read((char *)at + (0 .. 7));
   assigns \nothing;
   exits \false;
-  ensures \result == *at;
+  ensures \result == value_of_8((char *)at);
 */
-FH_INLINE uint64_t fh_memory_load64(const uint64_t *at)
+FH_INLINE uint64_t fh_memory_load64(const void *at)
 {
-	return FH_LOAD(*at, __ATOMIC_RELAXED);
+	return FH_LOAD_64(at);
 }
 
 /*@
-  requires \valid(at);
-  assigns *at;
+  requires \valid((char *)at + (0 .. 0));
+  assigns ((char *)at)[0 .. 0];
   exits \false;
-  ensures *at == value;
+  ensures value_of_1((char *)at) == value;
 */
-FH_INLINE void fh_memory_store8(uint8_t *at, uint8_t value)
+FH_INLINE void fh_memory_store8(void *at, uint8_t value)
 {
-	FH_STORE(*at, value, __ATOMIC_RELAXED);
+	FH_STORE_8(at, value);
 }
 
 /*@
-  requires \valid(at);
-  assigns *at;
+  requires \valid((char *)at + (0 .. 1));
+  assigns ((char *)at)[0 .. 1];
   exits \false;
-  ensures *at == value;
+  ensures value_of_2((char *)at) == value;
 */
-FH_INLINE void fh_memory_store16(uint16_t *at, uint16_t value)
+FH_INLINE void fh_memory_store16(void *at, uint16_t value)
 {
-	FH_STORE(*at, value, __ATOMIC_RELAXED);
+	FH_STORE_16(at, value);
 }
 
 /*@
-  requires \valid(at);
-  assigns *at;
+  requires \valid((char *)at + (0 .. 3));
+  assigns ((char *)at)[0 .. 3];
   exits \false;
-  ensures *at == value;
+  ensures value_of_4((char *)at) == value;
 */
-FH_INLINE void fh_memory_store32(uint32_t *at, uint32_t value)
+FH_INLINE void fh_memory_store32(void *at, uint32_t value)
 {
-	FH_STORE(*at, value, __ATOMIC_RELAXED);
+	FH_STORE_32(at, value);
 }
 
 /*@
-  requires \valid(at);
-  assigns *at;
+  requires \valid((char *)at + (0 .. 7));
+  assigns ((char *)at)[0 .. 7];
   exits \false;
-  ensures *at == value;
+  ensures value_of_8((char *)at) == value;
 */
-FH_INLINE void fh_memory_store64(uint64_t *at, uint64_t value)
+FH_INLINE void fh_memory_store64(void *at, uint64_t value)
 {
-	FH_STORE(*at, value, __ATOMIC_RELAXED);
+	FH_STORE_64(at, value);
 }
 
 /* Relaxed both ways; returns the word before. */
 /*@
-  requires \valid(at);
-  assigns *at;
+  requires \valid((char *)at + (0 .. 3));
+  assigns ((char *)at)[0 .. 3];
   exits \false;
-  ensures \result == \old(*at);
-  ensures *at == (\result == expected ? desired : \result);
+  ensures \result == \old(value_of_4((char *)at));
+  ensures \result == expected ==> value_of_4((char *)at) == desired;
+  ensures \result != expected ==> \forall integer i; 0 <= i < 4 ==>
+    ((char *)at)[i] == \old(((char *)at)[i]);
 */
-FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
+FH_INLINE uint32_t fh_memory_cas32(void *at, uint32_t expected,
 				   uint32_t desired)
 {
-	(void)FH_CAS_RELAXED(*at, expected, desired);
+	(void)FH_CAS_32(at, expected, desired);
 	return expected;
 }
 
@@ -493,6 +555,17 @@ FH_INLINE uint32_t fh_memory_cas32(uint32_t *at, uint32_t expected,
 #undef FH_CAS
 #undef FH_CAS_RELAXED
 #undef FH_CAS_RELEASE
+#undef FH_BYTE
+#undef FH_UPPER
+#undef FH_LOAD_8
+#undef FH_LOAD_16
+#undef FH_LOAD_32
+#undef FH_LOAD_64
+#undef FH_STORE_8
+#undef FH_STORE_16
+#undef FH_STORE_32
+#undef FH_STORE_64
+#undef FH_CAS_32
 
 FH_END_DECLS
 

@@ -197,26 +197,152 @@ enum fh_status fh_writer_skip(struct fh_writer *writer, uint64_t n);
  * Moves as many bytes as the reader has and the writer takes; both move on by
  * the number returned. They do not overlap. Seed: read, write.
  */
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(reader, writer,
+    fh_proof_bytes + (writer->at .. writer->end - 1));
+  requires bytes_apart(writer->at, reader->at,
+    \min(reader->end - reader->at, writer->end - writer->at));
+  assigns reader->at, writer->at, fh_proof_bytes[writer->at .. writer->at +
+    \min(reader->end - reader->at, writer->end - writer->at) - 1];
+  exits \false;
+  ensures reader->at == \old(reader->at) + \result;
+  ensures writer->at == \old(writer->at) + \result;
+  ensures \forall integer a; \old(writer->at) <= a < writer->at ==>
+    byte_at(a) == \old(byte_at(a - writer->at + reader->at));
+  behavior emptied:
+    assumes reader->end - reader->at <= writer->end - writer->at;
+    ensures reader->at == reader->end;
+  behavior filled:
+    assumes reader->end - reader->at > writer->end - writer->at;
+    ensures writer->at == writer->end;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_reader_read(struct fh_reader *reader, struct fh_writer *writer);
 
 /*
  * The same with n bytes of the caller's memory on one side. Seed: read and
  * write with a cursor made by from_kernel_space.
  */
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid((char *)to + (0 .. n - 1));
+  requires n > 0 ==> \separated(reader, (char *)to + (0 .. n - 1));
+  requires bytes_outside((char *)to, reader->at,
+    \min(n, reader->end - reader->at));
+  assigns reader->at,
+    ((char *)to)[0 .. \min(n, reader->end - reader->at) - 1];
+  exits \false;
+  ensures reader->at == \old(reader->at) + \result;
+  ensures \forall integer i; 0 <= i < \result ==>
+    ((char *)to)[i] == \old(byte_at(reader->at + i));
+  behavior enough:
+    assumes n <= reader->end - reader->at;
+    ensures \result == n;
+  behavior short:
+    assumes n > reader->end - reader->at;
+    ensures reader->at == reader->end;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_reader_read_bytes(struct fh_reader *reader, void *to, uint64_t n);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \valid_read((char *)from + (0 .. n - 1));
+  requires \separated(writer,
+    fh_proof_bytes + (writer->at .. writer->end - 1));
+  requires bytes_outside((char *)from, writer->at,
+    \min(n, writer->end - writer->at));
+  assigns writer->at, fh_proof_bytes[writer->at ..
+    writer->at + \min(n, writer->end - writer->at) - 1];
+  exits \false;
+  ensures writer->at == \old(writer->at) + \result;
+  ensures \forall integer a; \old(writer->at) <= a < writer->at ==>
+    byte_at(a) == \old(((char *)from)[a - writer->at]);
+  behavior enough:
+    assumes n <= writer->end - writer->at;
+    ensures \result == n;
+  behavior short:
+    assumes n > writer->end - writer->at;
+    ensures writer->at == writer->end;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_writer_write_bytes(struct fh_writer *writer, const void *from,
 			       uint64_t n);
 
 /* Writes up to n zero bytes; returns how many. Seed: fill_zeros. */
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(writer,
+    fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns writer->at, fh_proof_bytes[writer->at ..
+    writer->at + \min(n, writer->end - writer->at) - 1];
+  exits \false;
+  ensures writer->at == \old(writer->at) + \result;
+  ensures \forall integer a; \old(writer->at) <= a < writer->at ==>
+    byte_at(a) == 0;
+  behavior enough:
+    assumes n <= writer->end - writer->at;
+    ensures \result == n;
+  behavior short:
+    assumes n > writer->end - writer->at;
+    ensures writer->at == writer->end;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_writer_fill_zeros(struct fh_writer *writer, uint64_t n);
 
 /*
  * Moves a value of n bytes, however aligned, whole. FH_E_INVALID, and nothing
  * moves, if there are fewer. Seed: read_val, write_val.
  */
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid((char *)value + (0 .. n - 1));
+  requires n > 0 ==> \separated(reader, (char *)value + (0 .. n - 1));
+  requires n <= reader->end - reader->at ==>
+    bytes_outside((char *)value, reader->at, n);
+  assigns reader->at, ((char *)value)[0 .. n - 1];
+  exits \false;
+  behavior short:
+    assumes n > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes n <= reader->end - reader->at;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + n;
+    ensures \forall integer i; 0 <= i < n ==>
+      ((char *)value)[i] == \old(byte_at(reader->at + i));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_read_val(struct fh_reader *reader, void *value,
 				  uint64_t n);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \valid_read((char *)value + (0 .. n - 1));
+  requires \separated(writer,
+    fh_proof_bytes + (writer->at .. writer->end - 1));
+  requires n <= writer->end - writer->at ==>
+    bytes_outside((char *)value, writer->at, n);
+  assigns writer->at, fh_proof_bytes[writer->at .. writer->at + n - 1];
+  exits \false;
+  behavior short:
+    assumes n > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes n <= writer->end - writer->at;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + n;
+    ensures \forall integer a; \old(writer->at) <= a < writer->at ==>
+      byte_at(a) == \old(((char *)value)[a - writer->at]);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_write_val(struct fh_writer *writer, const void *value,
 				   uint64_t n);
@@ -230,20 +356,172 @@ enum fh_status fh_writer_write_val(struct fh_writer *writer, const void *value,
  *
  * Seed: read_once, write_once.
  */
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(value) && \separated(reader, value);
+  assigns reader->at, *value;
+  exits \false;
+  behavior short:
+    assumes 1 > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes 1 <= reader->end - reader->at;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + 1;
+    ensures *value == \old(value_of_1(&fh_proof_bytes[reader->at]));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_read_once8(struct fh_reader *reader, uint8_t *value);
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(value) && \separated(reader, value);
+  assigns reader->at, *value;
+  exits \false;
+  behavior short:
+    assumes 2 > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 2 <= reader->end - reader->at && reader->at % 2 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 2 <= reader->end - reader->at && reader->at % 2 == 0;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + 2;
+    ensures *value == \old(value_of_2(&fh_proof_bytes[reader->at]));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_read_once16(struct fh_reader *reader, uint16_t *value);
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(value) && \separated(reader, value);
+  assigns reader->at, *value;
+  exits \false;
+  behavior short:
+    assumes 4 > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 4 <= reader->end - reader->at && reader->at % 4 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 4 <= reader->end - reader->at && reader->at % 4 == 0;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + 4;
+    ensures *value == \old(value_of_4(&fh_proof_bytes[reader->at]));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_read_once32(struct fh_reader *reader, uint32_t *value);
+/*@
+  requires \valid(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(value) && \separated(reader, value);
+  assigns reader->at, *value;
+  exits \false;
+  behavior short:
+    assumes 8 > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 8 <= reader->end - reader->at && reader->at % 8 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 8 <= reader->end - reader->at && reader->at % 8 == 0;
+    ensures \result == FH_OK && reader->at == \old(reader->at) + 8;
+    ensures *value == \old(value_of_8(&fh_proof_bytes[reader->at]));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_read_once64(struct fh_reader *reader, uint64_t *value);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(writer, fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns writer->at, fh_proof_bytes[writer->at];
+  exits \false;
+  behavior short:
+    assumes 1 > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes 1 <= writer->end - writer->at;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + 1;
+    ensures value_of_1(&fh_proof_bytes[\old(writer->at)]) == value;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_write_once8(struct fh_writer *writer, uint8_t value);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(writer, fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns writer->at, fh_proof_bytes[writer->at .. writer->at + 1];
+  exits \false;
+  behavior short:
+    assumes 2 > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 2 <= writer->end - writer->at && writer->at % 2 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 2 <= writer->end - writer->at && writer->at % 2 == 0;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + 2;
+    ensures value_of_2(&fh_proof_bytes[\old(writer->at)]) == value;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_write_once16(struct fh_writer *writer, uint16_t value);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(writer, fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns writer->at, fh_proof_bytes[writer->at .. writer->at + 3];
+  exits \false;
+  behavior short:
+    assumes 4 > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 4 <= writer->end - writer->at && writer->at % 4 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 4 <= writer->end - writer->at && writer->at % 4 == 0;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + 4;
+    ensures value_of_4(&fh_proof_bytes[\old(writer->at)]) == value;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_write_once32(struct fh_writer *writer, uint32_t value);
+/*@
+  requires \valid(writer) && bytes_there(writer->at, writer->end);
+  requires \separated(writer, fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns writer->at, fh_proof_bytes[writer->at .. writer->at + 7];
+  exits \false;
+  behavior short:
+    assumes 8 > writer->end - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 8 <= writer->end - writer->at && writer->at % 8 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior moved:
+    assumes 8 <= writer->end - writer->at && writer->at % 8 == 0;
+    ensures \result == FH_OK && writer->at == \old(writer->at) + 8;
+    ensures value_of_8(&fh_proof_bytes[\old(writer->at)]) == value;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_write_once64(struct fh_writer *writer, uint64_t value);
 
@@ -257,9 +535,67 @@ enum fh_status fh_writer_write_once64(struct fh_writer *writer, uint64_t value);
  *
  * Seed: atomic_load, atomic_compare_exchange.
  */
+/*@
+  requires \valid_read(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(value);
+  assigns *value;
+  exits \false;
+  behavior short:
+    assumes 4 > reader->end - reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes 4 <= reader->end - reader->at && reader->at % 4 != 0;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior loaded:
+    assumes 4 <= reader->end - reader->at && reader->at % 4 == 0;
+    ensures \result == FH_OK;
+    ensures *value == \old(value_of_4(&fh_proof_bytes[reader->at]));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_reader_atomic_load32(const struct fh_reader *reader,
 				       uint32_t *value);
+/*@
+  requires \valid_read(writer) && bytes_there(writer->at, writer->end);
+  requires \valid_read(reader) && bytes_there(reader->at, reader->end);
+  requires \valid(old);
+  requires \separated(old, fh_proof_bytes + (writer->at .. writer->end - 1));
+  assigns *old, fh_proof_bytes[writer->at .. writer->at + 3];
+  exits \false;
+  behavior elsewhere:
+    assumes writer->at != reader->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior short:
+    assumes writer->at == reader->at;
+    assumes 4 > \min(writer->end, reader->end) - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior misaligned:
+    assumes writer->at == reader->at && writer->at % 4 != 0;
+    assumes 4 <= \min(writer->end, reader->end) - writer->at;
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior exchanged:
+    assumes writer->at == reader->at && writer->at % 4 == 0;
+    assumes 4 <= \min(writer->end, reader->end) - writer->at;
+    assumes value_of_4(&fh_proof_bytes[writer->at]) == expected;
+    ensures \result == FH_OK && *old == expected;
+    ensures value_of_4(&fh_proof_bytes[\old(writer->at)]) == desired;
+  behavior different:
+    assumes writer->at == reader->at && writer->at % 4 == 0;
+    assumes 4 <= \min(writer->end, reader->end) - writer->at;
+    assumes value_of_4(&fh_proof_bytes[writer->at]) != expected;
+    ensures \result == FH_OK;
+    ensures *old == \old(value_of_4(&fh_proof_bytes[writer->at]));
+    ensures \forall integer i; 0 <= i < 4 ==>
+      byte_at(\old(writer->at) + i) == \old(byte_at(writer->at + i));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_writer_atomic_cas32(const struct fh_writer *writer,
 				      const struct fh_reader *reader,
@@ -327,9 +663,56 @@ enum fh_status fh_writer_at(struct fh_writer whole, uint64_t offset, uint64_t n,
  * nothing was moved. Seed: VmIo::read_bytes, write_bytes, read_val, write_val,
  * read_slice, write_slice.
  */
+/*@
+  requires bytes_there(whole.at, whole.end);
+  requires \valid((char *)to + (0 .. n - 1));
+  requires offset + n <= whole.end - whole.at ==>
+    bytes_outside((char *)to, whole.at + offset, n);
+  assigns ((char *)to)[0 .. n - 1];
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_OVERFLOW;
+  behavior short:
+    assumes whole.end - whole.at < offset + n <= UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes offset + n <= whole.end - whole.at;
+    ensures \result == FH_OK;
+    ensures \forall integer i; 0 <= i < n ==>
+      ((char *)to)[i] == \old(byte_at(whole.at + offset + i));
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_io_read(struct fh_reader whole, uint64_t offset, void *to,
 			  uint64_t n);
+/*@
+  requires bytes_there(whole.at, whole.end);
+  requires \valid_read((char *)from + (0 .. n - 1));
+  requires offset + n <= whole.end - whole.at ==>
+    bytes_outside((char *)from, whole.at + offset, n);
+  assigns fh_proof_bytes[whole.at + offset .. whole.at + offset + n - 1];
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_OVERFLOW;
+  behavior short:
+    assumes whole.end - whole.at < offset + n <= UINT64_MAX;
+    assigns \nothing;
+    ensures \result == FH_E_INVALID;
+  behavior moved:
+    assumes offset + n <= whole.end - whole.at;
+    ensures \result == FH_OK;
+    ensures \forall integer a;
+      whole.at + offset <= a < whole.at + offset + n ==>
+        byte_at(a) == \old(((char *)from)[a - whole.at - offset]);
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_io_write(struct fh_writer whole, uint64_t offset,
 			   const void *from, uint64_t n);
@@ -339,6 +722,38 @@ enum fh_status fh_io_write(struct fh_writer whole, uint64_t offset,
  * any case. FH_E_OVERFLOW (none done), FH_E_INVALID if fewer than n.
  * Seed: VmIoFill::fill_zeros.
  */
+/*@
+  requires bytes_there(whole.at, whole.end);
+  requires \valid(done);
+  requires \separated(done, fh_proof_bytes + (whole.at .. whole.end - 1));
+  assigns *done,
+    fh_proof_bytes[whole.at + offset .. whole.end - 1];
+  exits \false;
+  behavior overflow:
+    assumes offset + n > UINT64_MAX;
+    assigns *done;
+    ensures \result == FH_E_OVERFLOW && *done == 0;
+  behavior beyond:
+    assumes whole.end - whole.at < offset && offset + n <= UINT64_MAX;
+    assigns *done;
+    ensures \result == FH_E_INVALID && *done == 0;
+  behavior short:
+    assumes offset <= whole.end - whole.at < offset + n <= UINT64_MAX;
+    assigns *done, fh_proof_bytes[whole.at + offset .. whole.end - 1];
+    ensures \result == FH_E_INVALID;
+    ensures *done == whole.end - whole.at - offset;
+    ensures \forall integer a; whole.at + offset <= a < whole.end ==>
+      byte_at(a) == 0;
+  behavior filled:
+    assumes offset + n <= whole.end - whole.at;
+    assigns *done,
+      fh_proof_bytes[whole.at + offset .. whole.at + offset + n - 1];
+    ensures \result == FH_OK && *done == n;
+    ensures \forall integer a;
+      whole.at + offset <= a < whole.at + offset + n ==> byte_at(a) == 0;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_io_fill_zeros(struct fh_writer whole, uint64_t offset,
 				uint64_t n, uint64_t *done);
