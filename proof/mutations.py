@@ -844,6 +844,46 @@ TABLES = [
          new="	if (type == &fh_user_node_type)\n"),
 ]
 
+BYTES = [
+    dict(name="byte_of_the_next_page", function="io_byte",
+         file="src/io.c",
+         old="fh_page_bytes(pa / FH_PAGE_SIZE);\n\n	return page + pa",
+         new="fh_page_bytes((pa + 1) / FH_PAGE_SIZE);\n\n	return page + pa"),
+    dict(name="copy_begins_again_with_each_page", function="copy_between",
+         file="src/io.c",
+         old="io_byte(to + done), io_byte(from + done),\n",
+         new="io_byte(to + done), io_byte(from),\n"),
+    dict(name="buffer_is_filled_from_its_begin", function="copy_out",
+         file="src/io.c",
+         old="__builtin_memcpy(to + done, io_byte",
+         new="__builtin_memcpy(to, io_byte"),
+    dict(name="zeros_stop_a_byte_early", function="fill_with_zeros",
+         file="src/io.c",
+         old="__builtin_memset(io_byte(to + done), 0, piece)",
+         new="__builtin_memset(io_byte(to + done), 0, piece - 1)"),
+    dict(name="writer_stays_behind", function="fh_reader_read",
+         file="src/io.c",
+         old="	reader->at += n;\n	writer->at += n;\n	return n;",
+         new="	reader->at += n;\n	return n;"),
+    dict(name="half_a_value_is_read", function="fh_reader_read_val",
+         file="src/io.c",
+         old="	if (n > fh_reader_remain(reader))\n		return FH_E_INVALID;\n"
+             "	(void)fh_reader_read_bytes",
+         new="	(void)fh_reader_read_bytes"),
+    dict(name="half_a_word_is_written", function="fh_writer_write_once32",
+         file="src/io.c",
+         old="fh_memory_store32(io_byte(writer->at), value);",
+         new="fh_memory_store16(io_byte(writer->at), (uint16_t)(value % 65536));"),
+    dict(name="exchange_looks_at_the_readers_end_only",
+         function="fh_writer_atomic_cas32", file="src/io.c",
+         old="io_min(writer->end, reader->end)",
+         new="reader->end"),
+    dict(name="zeros_from_the_begin", function="fh_io_fill_zeros",
+         file="src/io.c",
+         old="fh_writer_skip(&whole, offset)",
+         new="fh_writer_skip(&whole, 0)"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS,
-             *MAGAZINES, *CLAIMS, *CURSORS, *TABLES]
+             *MAGAZINES, *CLAIMS, *CURSORS, *TABLES, *BYTES]
