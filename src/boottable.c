@@ -284,10 +284,8 @@ struct boot_run {
 static bool boot_has_leaf(const struct boot_run *run, uint64_t page,
 			  uint64_t done, unsigned level)
 {
-	return level == 1 ||
-	       (level <= run->top && fh_page_in_entry(page, level) == 0 &&
-		fh_page_in_entry(run->frame + done, level) == 0 &&
-		run->n - done >= fh_level_pages(level));
+	return fh_leaf_fits(page, run->frame + done, run->n - done, run->top,
+			    level);
 }
 
 /*

@@ -16,22 +16,9 @@ struct frame_run {
 	unsigned top;             /* the highest level of a leaf */
 };
 
-/*@
-  // A leaf of that level can map the first of n pages to the frame, with all
-  // others of its span.
-  predicate leaf_fits(integer page, integer frame, integer n, integer top,
-                      integer level) =
-    level == 1 ||
-    (level <= top && page % span(level) == 0 && frame % span(level) == 0 &&
-     n >= span(level));
-*/
-
 /* ---- Several pages ---- */
 
-/*
- * Whether the rest of a run starts with a leaf of that level. On the way down,
- * the first level of which this is so is the highest.
- */
+/* Whether the rest of a run starts with a leaf of that level. */
 /*@
   requires \valid_read(run) && is_level(level);
   requires done < run->n <= FH_FRAME_NUMBER_END - run->frame;
@@ -40,32 +27,13 @@ struct frame_run {
   exits \false;
   ensures \result <==>
     leaf_fits(page, run->frame + done, run->n - done, run->top, level);
-  ensures \result ==> \forall integer below; 1 <= below <= level ==>
-    leaf_fits(page, run->frame + done, run->n - done, run->top, below);
-  ensures !\result ==>
-    \forall integer above; level <= above <= FH_MAX_LEVELS ==>
-      !leaf_fits(page, run->frame + done, run->n - done, run->top, above);
 */
 FH_ALWAYS_INLINE bool starts_with_leaf(const struct frame_run *run,
 				       uint64_t page, uint64_t done,
 				       unsigned level)
 {
-	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
-	    5) ==> leaf_fits(page, run->frame + done, run->n - done,
-	    run->top, 4); */
-	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
-	    4) ==> leaf_fits(page, run->frame + done, run->n - done,
-	    run->top, 3); */
-	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
-	    3) ==> leaf_fits(page, run->frame + done, run->n - done,
-	    run->top, 2); */
-	/*@ assert leaf_fits(page, run->frame + done, run->n - done, run->top,
-	    2) ==> leaf_fits(page, run->frame + done, run->n - done,
-	    run->top, 1); */
-	return level == 1 ||
-	       (level <= run->top && fh_page_in_entry(page, level) == 0 &&
-		fh_page_in_entry(run->frame + done, level) == 0 &&
-		run->n - done >= fh_level_pages(level));
+	return fh_leaf_fits(page, run->frame + done, run->n - done, run->top,
+			    level);
 }
 
 /*

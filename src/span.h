@@ -25,6 +25,14 @@
   // Both pages have one entry at that level, and one path down to its node.
   predicate same_entry(integer p, integer q, integer level) =
     p / span(level) == q / span(level);
+
+  // A leaf of that level can map the first of n pages to the frame, with all
+  // others of its span.
+  predicate leaf_fits(integer page, integer frame, integer n, integer top,
+                      integer level) =
+    level == 1 ||
+    (level <= top && page % span(level) == 0 && frame % span(level) == 0 &&
+     n >= span(level));
 */
 
 /* Pages of one entry have one entry at every level above. */
@@ -116,6 +124,39 @@ FH_ALWAYS_INLINE uint64_t fh_pages_in_entry(uint64_t page, uint64_t n,
 	/*@ assert level == 4 ==> (page + left) % 0x8000000 == 0; */
 	/*@ assert level == 5 ==> (page + left) % 0x1000000000 == 0; */
 	return n < left ? n : left;
+}
+
+/*
+ * Whether a leaf of that level, at most `top`, can begin n pages that are mapped
+ * from the frame on. On the way down, the first level of which this is so is
+ * the highest.
+ */
+/*@
+  requires is_level(level);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> leaf_fits(page, frame, n, top, level);
+  ensures \result ==> \forall integer below; 1 <= below <= level ==>
+    leaf_fits(page, frame, n, top, below);
+  ensures !\result ==>
+    \forall integer above; level <= above <= FH_MAX_LEVELS ==>
+      !leaf_fits(page, frame, n, top, above);
+*/
+FH_ALWAYS_INLINE bool fh_leaf_fits(uint64_t page, uint64_t frame, uint64_t n,
+				   unsigned top, unsigned level)
+{
+	/*@ assert leaf_fits(page, frame, n, top, 5) ==>
+	  leaf_fits(page, frame, n, top, 4); */
+	/*@ assert leaf_fits(page, frame, n, top, 4) ==>
+	  leaf_fits(page, frame, n, top, 3); */
+	/*@ assert leaf_fits(page, frame, n, top, 3) ==>
+	  leaf_fits(page, frame, n, top, 2); */
+	/*@ assert leaf_fits(page, frame, n, top, 2) ==>
+	  leaf_fits(page, frame, n, top, 1); */
+	return level == 1 ||
+	       (level <= top && fh_page_in_entry(page, level) == 0 &&
+		fh_page_in_entry(frame, level) == 0 &&
+		n >= fh_level_pages(level));
 }
 
 /* The first frame of part i of a leaf of that level, which maps from frame. */
