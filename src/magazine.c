@@ -459,8 +459,8 @@ void fh_magazines_drain(void)
 {
 	const struct fh_magazine *own = own_magazine();
 
-	fh_host_preempt_on();
 	fh_magazine_empty();
+	fh_host_preempt_on();
 	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
 		if (&fh_magazines[cpu] != own &&
 		    is_worth_asking(&fh_magazines[cpu]))
