@@ -642,6 +642,35 @@ RUNS = [
          new="	touch(zone, block, n - (n > 0));"),
 ]
 
+TAKING = [
+    dict(name="more_pages_than_wanted_of_a_word", function="take_word",
+         file="src/zones.c",
+         old="	if (count > want) {", new="	if (count > want + 1) {"),
+    dict(name="partly_taken_word_counts_as_whole", function="take_word",
+         file="src/zones.c",
+         old="		bits = lowest_ones(bits, want);\n		count = want;",
+         new="		count = want;"),
+    dict(name="full_word_counts_as_half", function="take_word",
+         file="src/zones.c",
+         old="	uint64_t count = full ? FH_WORD_BITS :",
+         new="	uint64_t count = full ? FH_WORD_BITS / 2 :"),
+    dict(name="base_of_the_block_for_the_word", function="take_word",
+         file="src/zones.c",
+         old="	taken->base = first_page + word * FH_WORD_BITS;",
+         new="	taken->base = first_page + word;"),
+    dict(name="larger_run_than_wanted", function="fh_zone_take_run",
+         file="src/zones.c",
+         old="	       (UINT64_C(2) << (order - FH_ORDER_BLOCK)) <= want) {",
+         new="	       (UINT64_C(1) << (order - FH_ORDER_BLOCK)) <= want) {"),
+    dict(name="larger_run_than_there_is", function="fh_zone_take_run",
+         file="src/zones.c",
+         old="	while (order < best &&", new="	while (order < FH_ORDER_LAST &&"),
+    dict(name="run_counts_as_blocks", function="fh_zone_take_run",
+         file="src/zones.c",
+         old="	fh_zone_sub_free(zone, *size * FH_BLOCK_PAGES);",
+         new="	fh_zone_sub_free(zone, *size);"),
+]
+
 MAGAZINES = [
     dict(name="oldest_page_is_popped", function="fh_magazine_pop",
          file="src/magazine.h",
@@ -885,5 +914,5 @@ BYTES = [
 ]
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS,
+             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING,
              *MAGAZINES, *CLAIMS, *CURSORS, *TABLES, *BYTES]

@@ -166,18 +166,74 @@ static uint64_t lowest_ones(uint64_t word, uint64_t n)
 	return lowest;
 }
 
+/* A block that has free pages has a word with a run. */
+/*@ ghost
+  /@
+    requires \valid_read(block) && block_ok(block) && block->free > 0;
+    assigns \nothing;
+    exits \false;
+    ensures \exists integer w; 0 <= w < 8 && block->word_order[w] >= 1;
+  @/
+  void ghost_has_word(const struct fh_block *block)
+  {
+    /@
+      loop invariant 0 <= w <= 8;
+      loop invariant \forall integer v; 0 <= v < w ==>
+        block->word_order[v] >= 1 || ones(block->bits[v], 64) == 0;
+      loop assigns w;
+      loop variant 8 - w;
+    @/
+    for (int w = 0; w < 8; w++) {
+      ghost_all_ones(block->bits[w]);
+      /@ assert \forall integer i; 0 <= i < 64 &&
+        has_bit(block->bits[w], i) ==> word_run(block->bits[w], i, 0); @/
+      /@ assert has_run(block->bits[w], 0) ==> block->word_order[w] >= 1; @/
+    }
+  }
+*/
+
 /* The pages of one word of the block, at most `want`; it has some. */
+/*@
+  requires \valid(block) && block_ok(block) && block->free > 0;
+  requires \valid(taken) && \separated(block, taken);
+  requires want > 0 && first_page <= UINT64_MAX - 512;
+  assigns block->bits[0 .. 7], block->word_order[0 .. 7], block->free, *taken;
+  exits \false;
+  ensures block: block_ok(block);
+  ensures count: 0 < taken->count <= want;
+  ensures ones: taken->count == ones(taken->bits, 64);
+  ensures free: block->free == \old(block->free) - taken->count;
+  ensures word: \exists integer w; 0 <= w < 8 &&
+    taken->base == first_page + 64 * w;
+  ensures were: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 &&
+    taken->base == first_page + 64 * w && has_bit(taken->bits, i) ==>
+      has_bit(\old(block->bits[w]), i);
+  ensures bits: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+    (has_bit(block->bits[w], i) <==> has_bit(\old(block->bits[w]), i) &&
+       !(taken->base == first_page + 64 * w && has_bit(taken->bits, i)));
+*/
 static void take_word(struct fh_block *block, uint64_t first_page,
 		      uint64_t want, struct fh_taken *taken)
 {
+	/*@ ghost ghost_has_word(block); */
 	uint64_t word = fh_block_best_word(block, 1);
 	uint64_t bits = block->bits[word];
-	uint64_t count = bits == UINT64_MAX ? FH_WORD_BITS : fh_bit_count(bits);
+	/*@ ghost ghost_all_ones(bits); */
+	/*@ assert full: block->word_order[word] == 7 ==> has_run(bits, 6); */
+	/*@ assert some: has_run(bits, 0); */
+	/*@ assert some: \forall integer i; word_run(bits, i, 0) ==>
+	  has_bit(bits, i); */
+	/*@ assert some: \exists integer i; 0 <= i < 64 && has_bit(bits, i); */
+	bool full = block->word_order[word] == 7;
+	uint64_t count = full ? FH_WORD_BITS : fh_bit_count(bits);
+	/*@ assert count: count == ones(bits, 64) && count > 0; */
 
 	if (count > want) {
 		bits = lowest_ones(bits, want);
 		count = want;
 	}
+	/*@ assert subset: \forall integer i; 0 <= i < 64 && has_bit(bits, i) ==>
+	  has_bit(block->bits[word], i); */
 	fh_block_take_mask(block, word, bits, count);
 	taken->base = first_page + word * FH_WORD_BITS;
 	taken->bits = bits;
@@ -210,6 +266,41 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 	return words;
 }
 
+/* Powers of two are sizes of runs. */
+/*@ ghost
+  /@
+    requires 10 <= order <= FH_ORDER_LAST;
+    assigns \nothing;
+    exits \false;
+    ensures (1 << (order - 10)) == run_size(order) && run_size(order) <= 512;
+    ensures order < FH_ORDER_LAST ==>
+      (2 << (order - 10)) == run_size(order + 1) && run_size(order + 1) <= 512;
+    ensures order < FH_ORDER_LAST ==> run_size(order + 1) == 2 * run_size(order);
+  @/
+  void ghost_run_size(unsigned order)
+  {
+    /@ assert order == 10 ==> (1 << (order - 10)) == 1 &&
+      (2 << (order - 10)) == 2; @/
+    /@ assert order == 11 ==> (1 << (order - 10)) == 2 &&
+      (2 << (order - 10)) == 4; @/
+    /@ assert order == 12 ==> (1 << (order - 10)) == 4 &&
+      (2 << (order - 10)) == 8; @/
+    /@ assert order == 13 ==> (1 << (order - 10)) == 8 &&
+      (2 << (order - 10)) == 16; @/
+    /@ assert order == 14 ==> (1 << (order - 10)) == 16 &&
+      (2 << (order - 10)) == 32; @/
+    /@ assert order == 15 ==> (1 << (order - 10)) == 32 &&
+      (2 << (order - 10)) == 64; @/
+    /@ assert order == 16 ==> (1 << (order - 10)) == 64 &&
+      (2 << (order - 10)) == 128; @/
+    /@ assert order == 17 ==> (1 << (order - 10)) == 128 &&
+      (2 << (order - 10)) == 256; @/
+    /@ assert order == 18 ==> (1 << (order - 10)) == 256 &&
+      (2 << (order - 10)) == 512; @/
+    /@ assert order == 19 ==> (1 << (order - 10)) == 512; @/
+  }
+*/
+
 uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size)
 {
 	unsigned best = fh_chain_best(zone, FH_ORDER_BLOCK);
@@ -217,12 +308,35 @@ uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size)
 
 	if (best == 0)
 		return FH_NO_BLOCK;
+	/*@ ghost ghost_run_size(order); */
+	/*@
+	  loop invariant 10 <= order <= best;
+	  loop invariant order == 10 || run_size(order) <= want;
+	  loop invariant (1 << (order - 10)) == run_size(order);
+	  loop invariant order < FH_ORDER_LAST ==>
+	    (2 << (order - 10)) == run_size(order + 1) &&
+	    (2 << (order - 10)) <= 512;
+	  loop assigns order;
+	  loop variant best - order;
+	*/
 	while (order < best &&
-	       (UINT64_C(2) << (order - FH_ORDER_BLOCK)) <= want)
+	       (UINT64_C(2) << (order - FH_ORDER_BLOCK)) <= want) {
 		order++;
+		/*@ ghost ghost_run_size(order); */
+	}
 	*size = UINT64_C(1) << (order - FH_ORDER_BLOCK);
+	/*@ assert size: *size <= 512; */
 	fh_zone_sub_free(zone, *size * FH_BLOCK_PAGES);
-	return fh_runs_take(zone, order);
+	/*@ assert untouched: \forall integer w;
+	  0 <= w <= (zone->count - 1) / 64 ==>
+	    zone->touched[w] == \at(zone->touched[w],Pre); */
+	/*@ assert untouched: \forall integer b; 0 <= b < zone->count ==>
+	  (is_touched(zone, b) <==> is_touched{Pre}(zone, b)); */
+	uint64_t block = fh_runs_take(zone, order);
+	/*@ assert size: *size == run_size(order); */
+	/*@ assert free: zone->free ==
+	  \at(zone->free,Pre) - 512 * run_size(order); */
+	return block;
 }
 
 /* ---- Giving ---- */

@@ -462,6 +462,43 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
  * Returns the first and their number, a power of two, in *size, or
  * FH_NO_BLOCK.
  */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires \valid(size) && \separated(size, zone,
+    zone->blocks + (0 .. zone->count - 1),
+    zone->touched + (0 .. (zone->count - 1) / 64));
+  requires counted: \forall integer o; 10 <= o <= FH_ORDER_LAST &&
+    zone->heads[o] != FH_NO_BLOCK ==> zone->free >= 512 * run_size(o);
+  assigns *size, zone->free, zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  behavior none:
+    assumes \forall integer o; 10 <= o <= FH_ORDER_LAST ==>
+      zone->heads[o] == FH_NO_BLOCK;
+    assigns \nothing;
+    ensures \result == FH_NO_BLOCK;
+  behavior some:
+    assumes \exists integer o; 10 <= o <= FH_ORDER_LAST &&
+      zone->heads[o] != FH_NO_BLOCK;
+    ensures size: \exists integer o; 10 <= o <= FH_ORDER_LAST &&
+      *size == run_size(o);
+    ensures want: *size == 1 || *size <= want;
+    ensures inside: \result + *size <= zone->count;
+    ensures taken: no_orders(zone, \result, *size);
+    ensures begins: run_can_begin(zone, \result);
+    ensures touched: were_untouched{Pre,Post}(zone, \result, *size);
+    ensures free: zone->free == \old(zone->free) - 512 * *size;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size);
 
 /*
