@@ -175,4 +175,20 @@
   }
 */
 
+/*
+ * What magazines and zones hand out was the allocator's to give, and is not
+ * from here on. Their bits and arrays are not connected with g_free.
+ */
+/*@ ghost
+  /@
+    assigns g_free[first .. first + n - 1];
+    exits \false;
+    ensures 0 < first && first + n <= fh_memory.frame_end;
+    ensures \forall integer i; first <= i < first + n ==>
+      live(i) && fh_slots[i].state == FH_STATE_FREE &&
+      \old(g_free[i]) != 0 && g_free[i] == 0;
+  @/
+  void ghost_popped(uint64_t first, uint64_t n);
+*/
+
 #endif /* FRAMEHOLD_PROOF_MODEL_ALLOC_H */

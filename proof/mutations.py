@@ -913,6 +913,58 @@ BYTES = [
          new="fh_writer_skip(&whole, 0)"),
 ]
 
+ALLOCATION = [
+    dict(name="limit_is_no_matter_to_a_magazine", function="any_page_will_do",
+         file="src/alloc.c",
+         old="	       options->align <= 1 && options->below == 0 && type != NULL &&",
+         new="	       options->align <= 1 && type != NULL &&"),
+    dict(name="request_is_not_checked", function="pop_pages",
+         file="src/alloc.c",
+         old="	if (status != FH_OK)\n"
+             "		return status;\n"
+             "	status = fh_allocator_pop(",
+         new="	status = fh_allocator_pop("),
+    dict(name="corrupt_page_is_not_found", function="claim_popped",
+         file="src/alloc.c",
+         old="	for (uint64_t i = claimed + 1; i < n; i++) {",
+         new="	for (uint64_t i = claimed + 2; i < n; i++) {"),
+    dict(name="corrupt_page_goes_back", function="return_popped_page",
+         file="src/alloc.c",
+         old="	if (claim_popped_page(frame))",
+         new="	if (!claim_popped_page(frame))"),
+    dict(name="popped_page_is_not_claimed", function="claim_popped_page",
+         file="src/alloc.c",
+         old="	return fh_state_cas_acquire(frame, FH_STATE_FREE, "
+             "FH_STATE_BUSY) ==",
+         new="	return fh_state_cas_acquire(frame, FH_STATE_FREE, "
+             "FH_STATE_FREE) =="),
+    dict(name="allocated_frame_is_unique", function="alloc_frame",
+         file="src/alloc.c",
+         old="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
+             "	fh_slot_publish(i);",
+         new="	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);\n"
+             "	fh_slot_publish_unique(i);"),
+    dict(name="allocated_unique_is_shared", function="fh_unique_alloc",
+         file="src/alloc.c",
+         old="	fh_slot_publish_unique(i);", new="	fh_slot_publish(i);"),
+    dict(name="segment_owns_its_first_page", function="fh_segment_alloc",
+         file="src/alloc.c",
+         old="	out->handle = fh_unit_mint(first, n, FH_UNIT_SEGMENT, "
+             "FH_CALLER);",
+         new="	out->handle = fh_unit_mint(first, 1, FH_UNIT_SEGMENT, "
+             "FH_CALLER);"),
+    dict(name="fast_path_keeps_old_words", function="fh_frame_alloc",
+         file="src/alloc.c",
+         old="	fh_slot_write(i, type, meta);\n"
+             "	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);",
+         new="	fh_slot_write(i, type, NULL);\n"
+             "	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);"),
+    dict(name="entered_magazine_is_not_busy", function="fh_magazine_set_busy",
+         file="src/magazine.h",
+         old="	fh_word_store_relaxed(&m->busy, 1);",
+         new="	fh_word_store_relaxed(&m->busy, 0);"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
-             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING,
-             *MAGAZINES, *CLAIMS, *CURSORS, *TABLES, *BYTES]
+             *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING, *MAGAZINES,
+             *CLAIMS, *CURSORS, *TABLES, *BYTES, *ALLOCATION]

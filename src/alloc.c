@@ -24,14 +24,6 @@ struct fh_magazine *const fh_magazines = magazine_array;
 static const struct fh_alloc_options default_options = {.zeroed = true};
 
 /*@
-  logic integer odd_part(integer n) =
-    n > 1 && n % 2 == 0 ? odd_part(n / 2) : n;
-
-  // A power of two: nothing odd is left but one.
-  predicate is_power(integer n) = odd_part(n) == 1;
-*/
-
-/*@
   assigns \nothing;
   exits \false;
   ensures \result <==> is_power(n);
@@ -84,11 +76,6 @@ static enum fh_status check_request(uint64_t n,
     state_is(i, FH_STATE_BUSY) && fh_slots[i].type == \null &&
     fh_slots[i].list == 0 && g_held[i] == 0 && g_raw[i] == 0 &&
     g_free[i] == 0;
-
-  // The allocator has it to give.
-  predicate can_be_taken{L}(integer i) =
-    has_slot(i) && (live(i) ==> fh_slots[i].state == FH_STATE_FREE) &&
-    g_free[i] != 0;
 
   // Claiming and giving back changes the state only.
   predicate words_kept{A,B}(integer i) =
@@ -154,6 +141,20 @@ static void unclaim_taken(uint64_t first, uint64_t n, uint64_t state)
 	}
 }
 
+/*@
+  requires region_inv && live(frame) && g_free[frame] == 0;
+  assigns fh_slots[frame].state;
+  exits \false;
+  ensures region: region_inv;
+  behavior taken:
+    assumes fh_slots[frame].state == FH_STATE_FREE;
+    ensures \result == \true && is_taken(frame);
+  behavior refused:
+    assumes fh_slots[frame].state != FH_STATE_FREE;
+    ensures \result == \false && slot_same{Pre,Post}(frame);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static bool claim_popped_page(uint64_t frame)
 {
 	/* Acquire: pairs with the release of the last owner's drop. */
@@ -161,33 +162,187 @@ static bool claim_popped_page(uint64_t frame)
 	       FH_STATE_FREE;
 }
 
+/* Gives a popped page back, unless it is somebody's. */
+/*@
+  requires region_inv && live(frame) && g_free[frame] == 0;
+  assigns fh_slots[frame], g_free[frame];
+  exits \false;
+  ensures region: region_inv;
+  behavior back:
+    assumes fh_slots[frame].state == FH_STATE_FREE;
+    ensures fh_slots[frame].state == FH_STATE_FREE && g_free[frame] == 1;
+  behavior given:
+    assumes fh_slots[frame].state != FH_STATE_FREE;
+    ensures slot_same{Pre,Post}(frame);
+  complete behaviors;
+  disjoint behaviors;
+*/
+static void return_popped_page(uint64_t frame)
+{
+	if (claim_popped_page(frame))
+		unclaim_taken(frame, 1, FH_STATE_FREE);
+}
+
 /*
  * Claims popped pages by compare-exchange. One that is not FREE was given to
  * somebody before: it and its like stay with whom they are, the others go
  * back.
  */
+/*@
+  requires region_inv && first <= fh_memory.frame_end;
+  requires n <= fh_memory.frame_end - first;
+  requires \forall integer i; first <= i < first + n ==>
+    live(i) && g_free[i] == 0;
+  assigns fh_slots[first .. first + n - 1], g_free[first .. first + n - 1];
+  exits \false;
+  ensures region: region_inv;
+  ensures others: same_but{Pre,Post}(first, first + n);
+  behavior free:
+    assumes \forall integer i; first <= i < first + n ==>
+      fh_slots[i].state == FH_STATE_FREE;
+    ensures \result == FH_OK;
+    ensures \forall integer i; first <= i < first + n ==> is_taken(i);
+  behavior corrupt:
+    assumes \exists integer i; first <= i < first + n &&
+      fh_slots[i].state != FH_STATE_FREE;
+    ensures \result == FH_E_CORRUPT;
+    ensures given: \forall integer i; first <= i < first + n &&
+      \old(fh_slots[i].state) != FH_STATE_FREE ==> slot_same{Pre,Post}(i);
+    ensures back: \forall integer i; first <= i < first + n &&
+      \old(fh_slots[i].state) == FH_STATE_FREE ==>
+        fh_slots[i].state == FH_STATE_FREE && g_free[i] == 1;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status claim_popped(uint64_t first, uint64_t n)
 {
 	uint64_t claimed = 0;
 
+	/*@
+	  loop invariant 0 <= claimed <= n;
+	  loop invariant region: region_inv;
+	  loop invariant others: same_but{Pre,Here}(first, first + claimed);
+	  loop invariant taken: \forall integer i;
+	    first <= i < first + claimed ==>
+	      is_taken(i) && \at(fh_slots[i].state,Pre) == FH_STATE_FREE;
+	  loop assigns claimed, fh_slots[first .. first + n - 1];
+	  loop variant n - claimed;
+	*/
 	while (claimed < n && claim_popped_page(first + claimed))
 		claimed++;
 	if (claimed == n)
 		return FH_OK;
+	/*@ assert refused: slot_same{Pre,Here}(first + claimed) &&
+	  fh_slots[first + claimed].state != FH_STATE_FREE; */
 	unclaim_taken(first, claimed, FH_STATE_FREE);
-	for (uint64_t i = claimed + 1; i < n; i++)
-		if (claim_popped_page(first + i))
-			unclaim_taken(first + i, 1, FH_STATE_FREE);
+	/*@
+	  loop invariant claimed + 1 <= i <= n;
+	  loop invariant region: region_inv;
+	  loop invariant others: same_but{Pre,Here}(first, first + i);
+	  loop invariant given: \forall integer j; first <= j < first + i &&
+	    \at(fh_slots[j].state,Pre) != FH_STATE_FREE ==>
+	      slot_same{Pre,Here}(j);
+	  loop invariant back: \forall integer j; first <= j < first + i &&
+	    \at(fh_slots[j].state,Pre) == FH_STATE_FREE ==>
+	      fh_slots[j].state == FH_STATE_FREE && g_free[j] == 1;
+	  loop assigns i, fh_slots[first .. first + n - 1],
+	    g_free[first .. first + n - 1];
+	  loop variant n - i;
+	*/
+	for (uint64_t i = claimed + 1; i < n; i++) {
+		/*@ assert now: slot_same{Pre,Here}(first + i); */
+		return_popped_page(first + i);
+		/*@ assert before: \forall integer j; first <= j < first + i &&
+		  \at(fh_slots[j].state,Pre) != FH_STATE_FREE ==>
+		    slot_same{LoopCurrent,Here}(j) &&
+		    slot_same{Pre,LoopCurrent}(j) && slot_same{Pre,Here}(j); */
+		/*@ assert this: \forall integer j; j == first + i &&
+		  \at(fh_slots[j].state,Pre) != FH_STATE_FREE ==>
+		    slot_same{LoopCurrent,Here}(j) && slot_same{Pre,Here}(j);
+		*/
+	}
 	return FH_E_CORRUPT;
 }
 
-static void zero_pages(uint64_t first, uint64_t n)
+/*@
+  requires frame < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+*/
+static void zero_page_bytes(uint64_t frame)
 {
-	for (uint64_t i = first; i - first < n; i++)
-		__builtin_memset(fh_page_bytes(i), 0, FH_PAGE_SIZE);
+	__builtin_memset(fh_page_bytes(frame), 0, FH_PAGE_SIZE);
 }
 
+/*@
+  requires first <= FH_PAGE_NUMBER_END && n <= FH_PAGE_NUMBER_END - first;
+  assigns \nothing;
+  exits \false;
+*/
+static void zero_pages(uint64_t first, uint64_t n)
+{
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop assigns i;
+	  loop variant first + n - i;
+	*/
+	for (uint64_t i = first; i - first < n; i++)
+		zero_page_bytes(i);
+}
+
+/*@
+  predicate is_fit_type{L}(struct fh_meta_type *type) =
+    type != \null && type->size <= FH_META_SIZE;
+
+  // Null asks for any page.
+  predicate is_request{L}(struct fh_alloc_options *options,
+                          struct fh_meta_type *type) =
+    is_fit_type(type) &&
+    (options != \null ==> options->align == 0 || is_power(options->align));
+
+  logic integer asked_align{L}(struct fh_alloc_options *options) =
+    options == \null ? 0 : options->align;
+
+  logic integer asked_below{L}(struct fh_alloc_options *options) =
+    options == \null ? 0 : options->below;
+
+  // A run that would do is free.
+  predicate can_be_met{L}(integer n, integer align, integer below) =
+    \exists integer first; 0 < first && run_fits(first, n, align, below);
+*/
+
 /* Pops and prepares; the pages are the caller's to write and publish. */
+/*@
+  requires region_inv && \valid(first);
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  assigns *first, fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && *first == \old(*first);
+  behavior invalid:
+    assumes !is_request(options, type);
+    ensures \result == FH_E_INVALID;
+  behavior empty:
+    assumes is_request(options, type) && n == 0;
+    ensures \result == FH_E_EMPTY;
+  behavior none:
+    assumes is_request(options, type) && n > 0;
+    assumes !can_be_met(n, asked_align(options), asked_below(options));
+    ensures \result == FH_E_NO_MEMORY;
+  behavior some:
+    assumes is_request(options, type) && n > 0;
+    assumes can_be_met(n, asked_align(options), asked_below(options));
+    ensures \result == FH_OK || \result == FH_E_NO_MEMORY;
+    ensures fits: \result == FH_OK ==>
+      run_fits{Pre}(*first, n, \old(asked_align(options)),
+                    \old(asked_below(options)));
+    ensures popped: \result == FH_OK ==> were_popped{Pre,Post}(*first, n);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static enum fh_status pop_pages(uint64_t n,
 				const struct fh_alloc_options *options,
 				const struct fh_meta_type *type,
@@ -199,6 +354,12 @@ static enum fh_status pop_pages(uint64_t n,
 	if (status != FH_OK)
 		return status;
 	status = fh_allocator_pop(n, options, first);
+	/*@ assert fits: status == FH_OK ==> 0 < *first &&
+	  run_fits{Pre}(*first, n, asked_align{Pre}(\at(options,Pre)),
+	                asked_below{Pre}(\at(options,Pre))); */
+	/*@ assert met: status == FH_OK ==>
+	  can_be_met{Pre}(n, asked_align{Pre}(\at(options,Pre)),
+	                  asked_below{Pre}(\at(options,Pre))); */
 	if (status == FH_OK && FH_ALLOCATOR_CHECKED)
 		status = claim_popped(*first, n);
 	if (status != FH_OK)
@@ -212,6 +373,15 @@ static enum fh_status pop_pages(uint64_t n,
  * Whether any page will do as it is: then this CPU's magazine has it, mostly.
  * Where allocators are checked a page has to be claimed as well.
  */
+/*@
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> options != \null && options->zeroed == 0 &&
+    options->align <= 1 && options->below == 0 && is_fit_type(type);
+  ensures \result ==> is_request(options, type);
+*/
 static inline bool any_page_will_do(const struct fh_alloc_options *options,
 				    const struct fh_meta_type *type)
 {
@@ -220,7 +390,62 @@ static inline bool any_page_will_do(const struct fh_alloc_options *options,
 	       type->size <= FH_META_SIZE;
 }
 
+/*@
+  // The page is the caller's, with what it was to have.
+  predicate is_handed_over{L}(integer i, struct fh_meta_type *type,
+                              struct fh_meta *meta) =
+    0 < i && g_held[i] == 1 && g_raw[i] == 0 && g_free[i] == 0 &&
+    fh_slots[i].type == type && fh_slots[i].list == 0 &&
+    (meta == \null ==> fh_slots[i].meta == fh_meta_zero);
+*/
+
 /* All but the fast path. m is null, or was entered in vain. */
+/*@
+  requires region_inv && \valid(out);
+  requires m == \null || (magazines_ok && is_magazine(m));
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  requires meta == \null || \valid_read(meta);
+  requires \separated(out, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires meta == \null ||
+    \separated(meta, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires options == \null ||
+    \separated(options, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires type == \null ||
+    \separated(type, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  assigns out->handle, fh_slots[0 .. FH_LAST_FRAME],
+          g_held[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION],
+          fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && out->handle == \old(out->handle);
+  behavior invalid:
+    assumes !is_request(options, type);
+    ensures \result == FH_E_INVALID;
+  behavior none:
+    assumes is_request(options, type);
+    assumes !can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_E_NO_MEMORY;
+  behavior some:
+    assumes is_request(options, type);
+    assumes can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_OK || \result == FH_E_NO_MEMORY;
+    ensures fits: \result == FH_OK ==>
+      run_fits{Pre}(out->handle, 1, \old(asked_align(options)),
+                    \old(asked_below(options)));
+    ensures state: \result == FH_OK ==>
+      state_is(out->handle, FH_STATE_ONE) && frame_handle(out->handle);
+    ensures given: \result == FH_OK ==>
+      is_handed_over(out->handle, type, meta);
+    ensures words: \result == FH_OK && meta != \null ==>
+      fh_slots[out->handle].meta == \old(*meta);
+    ensures others: \result == FH_OK ==>
+      kept_but{Pre,Post}(out->handle, out->handle + 1);
+  complete behaviors;
+  disjoint behaviors;
+*/
 static FH_NOINLINE enum fh_status
 alloc_frame(const struct fh_alloc_options *options,
 	    const struct fh_meta_type *type, const struct fh_meta *meta,
@@ -230,6 +455,8 @@ alloc_frame(const struct fh_alloc_options *options,
 
 	if (m != NULL)
 		fh_magazine_leave(m);
+	/*@ assert align: asked_align(options) == asked_align{Pre}(options); */
+	/*@ assert below: asked_below(options) == asked_below{Pre}(options); */
 	enum fh_status status = pop_pages(1, options, type, &i);
 	if (status != FH_OK)
 		return status;
@@ -239,6 +466,51 @@ alloc_frame(const struct fh_alloc_options *options,
 	return FH_OK;
 }
 
+/*@
+  requires region_inv && magazines_ok && \valid(out);
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  requires meta == \null || \valid_read(meta);
+  requires \separated(out, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires meta == \null ||
+    \separated(meta, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires options == \null ||
+    \separated(options, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires type == \null ||
+    \separated(type, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  assigns out->handle, fh_slots[0 .. FH_LAST_FRAME],
+          g_held[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION],
+          fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && out->handle == \old(out->handle);
+  behavior invalid:
+    assumes !is_request(options, type);
+    ensures \result == FH_E_INVALID;
+  behavior none:
+    assumes is_request(options, type);
+    assumes !can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_E_NO_MEMORY;
+  behavior some:
+    assumes is_request(options, type);
+    assumes can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_OK || \result == FH_E_NO_MEMORY;
+    ensures fits: \result == FH_OK ==>
+      run_fits{Pre}(out->handle, 1, \old(asked_align(options)),
+                    \old(asked_below(options)));
+    ensures state: \result == FH_OK ==>
+      state_is(out->handle, FH_STATE_ONE) && frame_handle(out->handle);
+    ensures given: \result == FH_OK ==>
+      is_handed_over(out->handle, type, meta);
+    ensures words: \result == FH_OK && meta != \null ==>
+      fh_slots[out->handle].meta == \old(*meta);
+    ensures others: \result == FH_OK ==>
+      kept_but{Pre,Post}(out->handle, out->handle + 1);
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
 			      const struct fh_meta_type *type,
 			      const struct fh_meta *meta, struct fh_frame *out)
@@ -247,15 +519,72 @@ enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
 		any_page_will_do(options, type) ? fh_magazine_enter() : NULL;
 	uint64_t i = m == NULL ? FH_NO_PAGE : fh_magazine_pop(m);
 
+	/*@ assert align: asked_align(options) == asked_align{Pre}(options); */
+	/*@ assert below: asked_below(options) == asked_below{Pre}(options); */
+	/*@ assert type: type != \null ==>
+	  type->size == \at(type->size,Pre); */
+	/*@ assert some: m != \null ==> is_request{Pre}(options, type); */
+	/*@ assert request: is_request(options, type) <==>
+	  is_request{Pre}(options, type); */
+	/*@ assert words: meta != \null ==> \forall integer j; 0 <= j < 5 ==>
+	  meta->w[j] == \at(meta->w[j],Pre); */
+	/*@ assert same: meta != \null ==> *meta == \at(*meta,Pre); */
 	if (FH_UNLIKELY(i == FH_NO_PAGE))
 		return alloc_frame(options, type, meta, out, m, FH_CALLER);
+	/*@ ghost ghost_popped(i, 1); */
+	/*@ assert frame: is_frame(i) && live(i); */
+	/*@ assert was: slot_inv{Pre}(i) && slot_type{Pre}(i); */
+	/*@ assert units: g_held[i] == 0 && g_raw[i] == 0; */
+	/*@ assert list: fh_slots[i].list == 0; */
+	/*@ assert fits: run_fits{Pre}(i, 1, asked_align{Pre}(options),
+	                               asked_below{Pre}(options)); */
+	/*@ assert met: can_be_met{Pre}(1, asked_align{Pre}(options),
+	                                asked_below{Pre}(options)); */
 	fh_slot_write(i, type, meta);
 	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
 	fh_slot_publish(i);
+	/*@ assert slot_inv(i); */
 	fh_magazine_leave(m);
 	return FH_OK;
 }
 
+/*@
+  requires region_inv && \valid(out);
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  requires meta == \null || \valid_read(meta);
+  assigns out->handle, fh_slots[0 .. FH_LAST_FRAME],
+          g_held[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && out->handle == \old(out->handle);
+  behavior invalid:
+    assumes !is_request(options, type);
+    ensures \result == FH_E_INVALID;
+  behavior none:
+    assumes is_request(options, type);
+    assumes !can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_E_NO_MEMORY;
+  behavior some:
+    assumes is_request(options, type);
+    assumes can_be_met(1, asked_align(options), asked_below(options));
+    ensures \result == FH_OK || \result == FH_E_NO_MEMORY;
+    ensures fits: \result == FH_OK ==>
+      run_fits{Pre}(out->handle, 1, \old(asked_align(options)),
+                    \old(asked_below(options)));
+    ensures state: \result == FH_OK ==>
+      state_is(out->handle, FH_STATE_UNIQUE) && unique_handle(out->handle);
+    ensures given: \result == FH_OK ==>
+      is_handed_over(out->handle, type, meta);
+    ensures words: \result == FH_OK && meta != \null ==>
+      fh_slots[out->handle].meta == \old(*meta);
+    ensures others: \result == FH_OK ==>
+      kept_but{Pre,Post}(out->handle, out->handle + 1);
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_status fh_unique_alloc(const struct fh_alloc_options *options,
 			       const struct fh_meta_type *type,
 			       const struct fh_meta *meta,
@@ -272,6 +601,51 @@ enum fh_status fh_unique_alloc(const struct fh_alloc_options *options,
 	return FH_OK;
 }
 
+/*@
+  requires region_inv && \valid(out);
+  requires options == \null || \valid_read(options);
+  requires type == \null || \valid_read(type);
+  requires meta == \null || \valid_read(meta);
+  assigns *out, fh_slots[0 .. FH_LAST_FRAME],
+          g_held[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && *out == \old(*out);
+  behavior invalid:
+    assumes !is_request(options, type);
+    ensures \result == FH_E_INVALID;
+  behavior empty:
+    assumes is_request(options, type) && n == 0;
+    ensures \result == FH_E_EMPTY;
+  behavior none:
+    assumes is_request(options, type) && n > 0;
+    assumes !can_be_met(n, asked_align(options), asked_below(options));
+    ensures \result == FH_E_NO_MEMORY;
+  behavior some:
+    assumes is_request(options, type) && n > 0;
+    assumes can_be_met(n, asked_align(options), asked_below(options));
+    ensures \result == FH_OK || \result == FH_E_NO_MEMORY;
+    ensures fits: \result == FH_OK ==>
+      run_fits{Pre}(out->handle, n, \old(asked_align(options)),
+                    \old(asked_below(options)));
+    ensures count: \result == FH_OK ==> out->count == n;
+    ensures segment: \result == FH_OK ==>
+      segment_handle(out->handle, out->count);
+    ensures claimed: \result == FH_OK ==>
+      all_claimed(out->handle, out->handle + n, type);
+    ensures given: \result == FH_OK ==>
+      \forall integer i; out->handle <= i < out->handle + n ==>
+        is_handed_over(i, type, meta);
+    ensures words: \result == FH_OK && meta != \null ==>
+      \forall integer i; out->handle <= i < out->handle + n ==>
+        fh_slots[i].meta == \old(*meta);
+    ensures others: \result == FH_OK ==>
+      kept_but{Pre,Post}(out->handle, out->handle + n);
+  complete behaviors;
+  disjoint behaviors;
+*/
 enum fh_status fh_segment_alloc(uint64_t n,
 				const struct fh_alloc_options *options,
 				const struct fh_meta_type *type,
@@ -283,9 +657,26 @@ enum fh_status fh_segment_alloc(uint64_t n,
 
 	if (status != FH_OK)
 		return status;
+	/*@
+	  loop invariant first <= i <= first + n;
+	  loop invariant region: region_but(first, i);
+	  loop invariant others: kept_but{Pre,Here}(first, first + n);
+	  loop invariant free: \forall integer j; i <= j < first + n ==>
+	    state_is(j, FH_STATE_FREE) && g_held[j] == 0 && g_raw[j] == 0 &&
+	    g_free[j] == 0 && fh_slots[j].list == 0;
+	  loop invariant done: \forall integer j; first <= j < i ==>
+	    state_is(j, FH_STATE_ONE) && fh_slots[j].list == 0 &&
+	    g_held[j] == 0 && g_raw[j] == 0 && g_free[j] == 0 &&
+	    fh_slots[j].type == type;
+	  loop invariant words: \forall integer j; first <= j < i ==>
+	    fh_slots[j].meta == (meta == \null ? fh_meta_zero : *meta);
+	  loop assigns i, fh_slots[first .. first + n - 1];
+	  loop variant first + n - i;
+	*/
 	for (uint64_t i = first; i - first < n; i++) {
 		fh_slot_write(i, type, meta);
 		fh_slot_publish(i);
+		/*@ assert same_but{LoopCurrent,Here}(i, i + 1); */
 	}
 	out->handle = fh_unit_mint(first, n, FH_UNIT_SEGMENT, FH_CALLER);
 	out->count = n;

@@ -203,6 +203,7 @@ static inline void fh_magazine_leave(struct fh_magazine *m)
   requires magazine_ok(m);
   assigns m->page_count;
   exits \false;
+  ensures all: \old(magazines_ok) && is_magazine(m) ==> magazines_ok;
   behavior empty:
     assumes m->page_count == 0;
     assigns \nothing;

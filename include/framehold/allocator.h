@@ -82,11 +82,53 @@ void fh_allocator_give_back(uint64_t first, uint64_t n);
 FH_NODISCARD
 bool fh_allocator_withdraw(uint64_t frame);
 
+/*@
+  logic integer odd_part(integer n) =
+    n > 1 && n % 2 == 0 ? odd_part(n / 2) : n;
+
+  // A power of two: nothing odd is left but one.
+  predicate is_power(integer n) = n == 1 || odd_part(n) == 1;
+
+  // The allocator has it to give.
+  predicate can_be_taken{L}(integer i) =
+    has_slot(i) && (live(i) ==> fh_slots[i].state == FH_STATE_FREE) &&
+    g_free[i] != 0;
+
+  // Pages first .. first+n-1 are free, and lie as is asked for.
+  predicate run_fits{L}(integer first, integer n, integer align,
+                        integer below) =
+    (align != 0 ==> first % align == 0) &&
+    (below != 0 ==> first + n <= below) &&
+    \forall integer i; first <= i < first + n ==> can_be_taken(i);
+
+  // They were the allocator's, and are the caller's to write.
+  predicate were_popped{A,B}(integer first, integer n) =
+    0 < first && first + n <= \at(fh_memory.frame_end,B) &&
+    kept_but{A,B}(first, first + n) &&
+    \forall integer i; first <= i < first + n ==>
+      can_be_taken{A}(i) && state_is{B}(i, FH_STATE_FREE) &&
+      \at(g_held[i],B) == 0 && \at(g_raw[i],B) == 0 && \at(g_free[i],B) == 0 && \at(fh_slots[i].list,B) == 0;
+*/
+
 /*
  * Takes n > 0 contiguous free pages as options say; options->align is a power
  * of two or 0. They stay in state FREE and are the caller's. FH_E_NO_MEMORY.
  * Sections that they lie in are live: fh_section_make_live().
  */
+/*@
+  requires region_inv && n > 0 && \valid(first) && \valid_read(options);
+  requires options->align == 0 || is_power(options->align);
+  assigns *first, fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures status: \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && *first == \old(*first);
+  ensures fits: \result == FH_OK ==> 
+    run_fits{Pre}(*first, n, \old(options->align), \old(options->below));
+  ensures popped: \result == FH_OK ==> were_popped{Pre,Post}(*first, n);
+*/
 FH_NODISCARD
 enum fh_status fh_allocator_pop(uint64_t n,
 				const struct fh_alloc_options *options,
