@@ -42,7 +42,7 @@ UNITS = {
     "io": ["include/framehold/io.h", "proof/model_bytes.h"],
     "buddy": ["src/zones.h"],
     "zones": [],
-    "layout": ["src/layout.h"],
+    "layout": ["src/layout.h", "proof/model_layout.h"],
     "cursor": ["include/framehold/prop.h", "include/framehold/cursor.h",
                "src/span.h", "src/cursor.h"],
     "node": ["arch/fh_pte.h", "arch/x86_64/fh_x86_64.h", "arch/vtd/fh_vtd.h",

@@ -27,7 +27,7 @@ IMPATIENT = 5
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
 OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
-             "zones": ["alloc"], "layout": ["early", "alloc", "bytes"],
+             "zones": ["alloc"], "layout": ["early", "alloc", "layout"],
              "io": ["bytes"],
              "magazine": ["early", "alloc"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],

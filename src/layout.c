@@ -33,9 +33,7 @@ struct fh_zone fh_zones[FH_MAX_ZONES];
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result <==>
-    kind == FH_REGION_USABLE || kind == FH_REGION_RECLAIMABLE ||
-    kind == FH_REGION_MODULE || kind == FH_REGION_KERNEL;
+  ensures \result <==> covered_kind(kind);
 */
 static bool is_covered_kind(enum fh_region_kind kind)
 {
@@ -88,12 +86,6 @@ static size_t node_range_count(void)
 	return fh_layout.topology == NULL ? 0 : fh_layout.topology->range_count;
 }
 
-/* Covered spans of the map and ranges for hot-plugging, by a common index. */
-static size_t piece_count(void)
-{
-	return fh_layout.map->count + node_range_count();
-}
-
 /*@
   logic integer ranges_there{L} =
     fh_layout.topology == \null ? 0 : fh_layout.topology->range_count;
@@ -107,15 +99,99 @@ static size_t piece_count(void)
        fh_layout.topology->range_count < INT64_MAX &&
        \valid_read(fh_layout.topology->ranges
          + (0 .. fh_layout.topology->range_count - 1)));
+
+  logic integer pieces_there{L} = fh_layout.map->count + ranges_there;
+
+  // The part of the i-th piece that lies between two pages.
+  logic integer part_first{L}(integer i, integer first) =
+    i < fh_layout.map->count ? \max(fh_layout.map->spans[i].first, first) :
+    \max(fh_layout.topology->ranges[i - fh_layout.map->count].first, first);
+
+  logic integer part_end{L}(integer i, integer end) =
+    i < fh_layout.map->count ? \min(span_end(fh_layout.map, i), end) :
+    \min(fh_layout.topology->ranges[i - fh_layout.map->count].first +
+         fh_layout.topology->ranges[i - fh_layout.map->count].count, end);
+
+  logic boolean has_part{L}(integer i, integer first, integer end) =
+    (i < fh_layout.map->count ?
+       covered_kind(fh_layout.map->spans[i].kind) :
+       fh_layout.topology->ranges[i - fh_layout.map->count].hot_plug != 0) &&
+    part_first(i, first) < part_end(i, end);
+
+  // Pages between two pages in the parts of the first n spans.
+  logic integer covered_in{L}(integer first, integer end, integer n) =
+    n <= 0 ? 0 : covered_in(first, end, n - 1) +
+      (has_part(n - 1, first, end) ?
+         part_end(n - 1, end) - part_first(n - 1, first) : 0);
+
+  logic boolean range_meets{L}(integer i, integer first, integer end) =
+    fh_layout.topology->ranges[i].first < end &&
+    first < fh_layout.topology->ranges[i].first +
+              fh_layout.topology->ranges[i].count ||
+    first <= fh_layout.topology->ranges[i].first < end;
+
+  // The node of the first range from i on that meets some pages.
+  logic integer node_from{L}(integer i, integer first, integer end) =
+    i >= ranges_there ? 0 :
+    range_meets(i, first, end) ? fh_layout.topology->ranges[i].node :
+    node_from(i + 1, first, end);
+
+  logic integer cell_node{L}(integer cell) =
+    node_from(0, cell * fh_layout.cell_pages,
+              cell * fh_layout.cell_pages + fh_layout.cell_pages);
+
+  predicate is_cell_size(integer pages) =
+    pages == 32768 || pages == 65536 || pages == 131072 || pages == 262144;
+
+  // Each cell has sections of its own, and page numbers do not overflow.
+  predicate cells_ok{L} =
+    is_cell_size(fh_layout.cell_pages) &&
+    fh_memory.frame_end <= FH_MAX_FRAMES &&
+    fh_layout.section_count <= FH_PAGE_NUMBER_END / FH_SECTION_FRAMES &&
+    fh_memory.frame_end <= fh_layout.section_count * FH_SECTION_FRAMES;
+
+  predicate sections_there{L} =
+    \valid(fh_layout.zone_by_section + (0 .. fh_layout.section_count - 1)) &&
+    \valid(fh_layout.cover + (0 .. fh_layout.section_count - 1));
+
+  predicate touches_section{L}(integer i, integer s) =
+    has_part(i, s * FH_SECTION_FRAMES, (s + 1) * FH_SECTION_FRAMES);
+
+  predicate fills_section{L}(integer i, integer s) =
+    touches_section(i, s) &&
+    part_first(i, s * FH_SECTION_FRAMES) == s * FH_SECTION_FRAMES &&
+    part_end(i, (s + 1) * FH_SECTION_FRAMES) == (s + 1) * FH_SECTION_FRAMES;
+
+  logic integer cells_there{L} =
+    fh_memory.frame_end / fh_layout.cell_pages +
+      (fh_memory.frame_end % fh_layout.cell_pages == 0 ? 0 : 1);
+
+  predicate has_memory{L}(integer cell) =
+    fh_layout.zone_by_section[cell * fh_layout.cell_pages / FH_SECTION_FRAMES]
+      != FH_NO_ZONE;
 */
+
+/* Covered spans of the map and ranges for hot-plugging, by a common index. */
+/*@
+  requires map_there;
+  assigns \nothing;
+  exits \false;
+  ensures \result == pieces_there;
+*/
+static size_t piece_count(void)
+{
+	return fh_layout.map->count + node_range_count();
+}
 
 /* The part of the i-th piece that lies between two pages; empty: false. */
 /*@
-  requires map_there && i < fh_layout.map->count + ranges_there;
+  requires map_there && i < pieces_there;
   requires \valid(first) && \valid(end) && \separated(first, end);
   assigns *first, *end;
   exits \false;
-  ensures \result ==> \old(*first) <= *first < *end <= \old(*end);
+  ensures \result <==> \old(has_part(i, *first, *end));
+  ensures \result ==>
+    *first == \old(part_first(i, *first)) && *end == \old(part_end(i, *end));
 */
 static bool clip_piece(size_t i, uint64_t *first, uint64_t *end)
 {
@@ -141,10 +217,26 @@ static bool clip_piece(size_t i, uint64_t *first, uint64_t *end)
 }
 
 /* Pages between two pages that may be free from the start. */
+/*@
+  requires map_there && map_is_normal(fh_layout.map) && first <= end;
+  assigns \nothing;
+  exits \false;
+  ensures \result == covered_in(first, end, fh_layout.map->count);
+  ensures \result <= end - first;
+*/
 static uint64_t covered_pages(uint64_t first, uint64_t end)
 {
 	uint64_t pages = 0;
 
+	/*@
+	  loop invariant 0 <= i <= fh_layout.map->count;
+	  loop invariant pages == covered_in(first, end, i);
+	  loop invariant i == 0 ==> pages == 0;
+	  loop invariant i > 0 ==>
+	    pages <= \max(first, part_end(i - 1, end)) - first;
+	  loop assigns i, pages;
+	  loop variant fh_layout.map->count - i;
+	*/
 	for (size_t i = 0; i < fh_layout.map->count; i++) {
 		uint64_t from = first;
 		uint64_t to = end;
@@ -155,10 +247,24 @@ static uint64_t covered_pages(uint64_t first, uint64_t end)
 	return pages;
 }
 
+/*@
+  requires map_there && cells_ok && cell < cells_there;
+  assigns \nothing;
+  exits \false;
+  ensures \result == cell_node(cell);
+*/
 static uint32_t node_of_cell(uint64_t cell)
 {
 	uint64_t first = cell * fh_layout.cell_pages;
 
+	/*@ assert first < FH_MAX_FRAMES; */
+	/*@
+	  loop invariant 0 <= i <= ranges_there;
+	  loop invariant cell_node(cell) ==
+	    node_from(i, first, first + fh_layout.cell_pages);
+	  loop assigns i;
+	  loop variant ranges_there - i;
+	*/
 	for (size_t i = 0; i < node_range_count(); i++) {
 		const struct fh_node_range *range =
 			&fh_layout.topology->ranges[i];
@@ -243,12 +349,35 @@ static enum fh_status take_pages_for(uint64_t bytes, bool zeroed, void **table)
 }
 
 /* All sections of the cells that a piece of memory touches. */
+/*@
+  requires map_there && cells_ok && sections_there;
+  assigns fh_layout.zone_by_section[0 .. fh_layout.section_count - 1];
+  exits \false;
+  ensures either: \forall integer s; 0 <= s < fh_layout.section_count ==>
+    fh_layout.zone_by_section[s] == HAS_MEMORY ||
+    fh_layout.zone_by_section[s] == FH_NO_ZONE;
+  ensures marked: \forall integer i, s; 0 <= i < pieces_there &&
+    0 <= s < fh_layout.section_count && touches_section(i, s) ==>
+      fh_layout.zone_by_section[s] == HAS_MEMORY;
+*/
 static void mark_cells(void)
 {
 	uint64_t cell = fh_layout.cell_pages / FH_SECTION_FRAMES;
 
 	__builtin_memset(fh_layout.zone_by_section, (int)FH_NO_ZONE,
 			 fh_layout.section_count);
+	/*@
+	  loop invariant 0 <= i <= pieces_there;
+	  loop invariant \forall integer s; 0 <= s < fh_layout.section_count ==>
+	    fh_layout.zone_by_section[s] == HAS_MEMORY ||
+	    fh_layout.zone_by_section[s] == FH_NO_ZONE;
+	  loop invariant \forall integer j, s; 0 <= j < i &&
+	    0 <= s < fh_layout.section_count && touches_section(j, s) ==>
+	      fh_layout.zone_by_section[s] == HAS_MEMORY;
+	  loop assigns i,
+	    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1];
+	  loop variant pieces_there - i;
+	*/
 	for (size_t i = 0; i < piece_count(); i++) {
 		uint64_t from = 0;
 		uint64_t to = fh_layout.section_count * FH_SECTION_FRAMES;
@@ -257,23 +386,96 @@ static void mark_cells(void)
 			continue;
 		uint64_t first = from / FH_SECTION_FRAMES / cell * cell;
 		uint64_t last = (to - 1) / FH_SECTION_FRAMES;
+		/*@ assert cell == 1 || cell == 2 || cell == 4 || cell == 8; */
+		/*@ assert first <= from / FH_SECTION_FRAMES; */
+		/*@ assert \forall integer s; touches_section(i, s) &&
+		  0 <= s < fh_layout.section_count ==>
+		    from / FH_SECTION_FRAMES <= s <= last; */
+		/*@ assert last < fh_layout.section_count; */
+		/*@
+		  loop invariant 0 <= first <= fh_layout.section_count;
+		  loop invariant \at(first,LoopEntry) <= first;
+		  loop invariant \forall integer s;
+		    \at(first,LoopEntry) <= s < first ==>
+		      fh_layout.zone_by_section[s] == HAS_MEMORY;
+		  loop invariant \forall integer s;
+		    0 <= s < fh_layout.section_count ==>
+		      fh_layout.zone_by_section[s] == HAS_MEMORY ||
+		      fh_layout.zone_by_section[s] ==
+		        \at(fh_layout.zone_by_section[s],LoopEntry);
+		  loop assigns first,
+		    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1];
+		  loop variant fh_layout.section_count - first;
+		*/
 		while (first < fh_layout.section_count &&
 		       first / cell <= last / cell) {
 			fh_layout.zone_by_section[first] = HAS_MEMORY;
 			first++;
 		}
+		/*@ assert cell == 1 ==>
+		  first == fh_layout.section_count || first > last; */
+		/*@ assert cell == 2 ==>
+		  first == fh_layout.section_count || first > last; */
+		/*@ assert cell == 4 ==>
+		  first == fh_layout.section_count || first > last; */
+		/*@ assert cell == 8 ==>
+		  first == fh_layout.section_count || first > last; */
 	}
 }
 
 /* Sections of one covered span are covered as a whole where it fills them. */
+/*@
+  requires map_there && cells_ok && sections_there;
+  requires \forall integer s; 0 <= s < fh_layout.section_count ==>
+    fh_layout.cover[s] == FH_COVER_NONE;
+  assigns fh_layout.cover[0 .. fh_layout.section_count - 1];
+  exits \false;
+  ensures either: \forall integer s; 0 <= s < fh_layout.section_count ==>
+    fh_layout.cover[s] <= FH_COVER_ALL;
+  ensures some: \forall integer i, s; 0 <= i < fh_layout.map->count &&
+    0 <= s < fh_layout.section_count && touches_section(i, s) ==>
+      fh_layout.cover[s] != FH_COVER_NONE;
+  ensures all: \forall integer s; 0 <= s < fh_layout.section_count &&
+    fh_layout.cover[s] == FH_COVER_ALL ==>
+      \exists integer i; 0 <= i < fh_layout.map->count &&
+        fills_section(i, s);
+*/
 static void mark_sections(void)
 {
+	/*@
+	  loop invariant 0 <= i <= fh_layout.map->count;
+	  loop invariant \forall integer s; 0 <= s < fh_layout.section_count ==>
+	    fh_layout.cover[s] <= FH_COVER_ALL;
+	  loop invariant \forall integer j, s; 0 <= j < i &&
+	    0 <= s < fh_layout.section_count && touches_section(j, s) ==>
+	      fh_layout.cover[s] != FH_COVER_NONE;
+	  loop invariant \forall integer s; 0 <= s < fh_layout.section_count &&
+	    fh_layout.cover[s] == FH_COVER_ALL ==>
+	      \exists integer j; 0 <= j < i && fills_section(j, s);
+	  loop assigns i, fh_layout.cover[0 .. fh_layout.section_count - 1];
+	  loop variant fh_layout.map->count - i;
+	*/
 	for (size_t i = 0; i < fh_layout.map->count; i++) {
 		uint64_t from = 0;
 		uint64_t to = fh_layout.section_count * FH_SECTION_FRAMES;
 
 		if (!clip_piece(i, &from, &to))
 			continue;
+		/*@
+		  loop invariant from / FH_SECTION_FRAMES <= section <=
+		    (to - 1) / FH_SECTION_FRAMES + 1;
+		  loop invariant \forall integer s;
+		    0 <= s < fh_layout.section_count ==>
+		      (from / FH_SECTION_FRAMES <= s < section ?
+		         fh_layout.cover[s] == FH_COVER_SOME ||
+		         (fh_layout.cover[s] == FH_COVER_ALL &&
+		          fills_section(i, s)) :
+		         fh_layout.cover[s] ==
+		           \at(fh_layout.cover[s],LoopEntry));
+		  loop assigns section,
+		    fh_layout.cover[0 .. fh_layout.section_count - 1];
+		  loop variant (to - 1) / FH_SECTION_FRAMES + 1 - section;
+		*/
 		for (uint64_t section = from / FH_SECTION_FRAMES;
 		     section <= (to - 1) / FH_SECTION_FRAMES; section++) {
 			uint64_t first = section * FH_SECTION_FRAMES;
@@ -346,11 +548,44 @@ static uint64_t choose_reserve(uint64_t pages, uint64_t end)
 }
 
 /* From the first block with memory to the last one, of some cells. */
+/*@
+  requires map_there && \valid(first) && \valid(end);
+  requires \separated(first, end);
+  assigns *first, *end;
+  exits \false;
+  ensures within: \old(*first) <= *first && *end <= \old(*end) ||
+    (*first == \old(*end) && *end == \old(*first));
+  ensures all: \forall integer i; 0 <= i < \old(pieces_there) &&
+    \old(has_part(i, *first, *end)) ==>
+      *first <= \old(part_first(i, *first)) &&
+      \old(part_end(i, *end)) <= *end;
+  ensures tight: *first != \old(*end) ==>
+    \exists integer i; 0 <= i < \old(pieces_there) &&
+      \old(has_part(i, *first, *end)) &&
+      *first == \old(part_first(i, *first));
+*/
 static void trim_zone(uint64_t *first, uint64_t *end)
 {
 	uint64_t lowest = *end;
 	uint64_t highest = *first;
 
+	/*@
+	  loop invariant 0 <= i <= pieces_there;
+	  loop invariant \at(*first,Pre) <= lowest || lowest == \at(*end,Pre);
+	  loop invariant highest <= \at(*end,Pre) || highest == \at(*first,Pre);
+	  loop invariant lowest == \at(*end,Pre) <==>
+	    highest == \at(*first,Pre);
+	  loop invariant \forall integer j; 0 <= j < i &&
+	    has_part(j, \at(*first,Pre), \at(*end,Pre)) ==>
+	      lowest <= part_first(j, \at(*first,Pre)) &&
+	      part_end(j, \at(*end,Pre)) <= highest;
+	  loop invariant lowest != \at(*end,Pre) ==>
+	    \exists integer j; 0 <= j < i &&
+	      has_part(j, \at(*first,Pre), \at(*end,Pre)) &&
+	      lowest == part_first(j, \at(*first,Pre));
+	  loop assigns i, lowest, highest;
+	  loop variant pieces_there - i;
+	*/
 	for (size_t i = 0; i < piece_count(); i++) {
 		uint64_t from = *first;
 		uint64_t to = *end;
@@ -412,6 +647,12 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	return FH_OK;
 }
 
+/*@
+  requires cells_ok && sections_there && cell < cells_there;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> has_memory(cell);
+*/
 static bool cell_has_memory(uint64_t cell)
 {
 	uint64_t page = cell * fh_layout.cell_pages;
@@ -420,16 +661,39 @@ static bool cell_has_memory(uint64_t cell)
 	       FH_NO_ZONE;
 }
 
+/*@
+  requires cells_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result == cells_there;
+*/
 static uint64_t cell_count(void)
 {
 	return round_up_div(fh_memory.frame_end, fh_layout.cell_pages);
 }
 
 /* The end of the cells from `cell` on that all have memory of one node. */
+/*@
+  requires map_there && cells_ok && sections_there && cell < cells_there;
+  assigns \nothing;
+  exits \false;
+  ensures cell < \result <= cells_there;
+  ensures \forall integer i; cell < i < \result ==>
+    has_memory(i) && cell_node(i) == cell_node(cell);
+  ensures \result < cells_there ==>
+    !has_memory(\result) || cell_node(\result) != cell_node(cell);
+*/
 static uint64_t end_of_island(uint64_t cell)
 {
 	uint64_t end = cell + 1;
 
+	/*@
+	  loop invariant cell < end <= cells_there;
+	  loop invariant \forall integer i; cell < i < end ==>
+	    has_memory(i) && cell_node(i) == cell_node(cell);
+	  loop assigns end;
+	  loop variant cells_there - end;
+	*/
 	while (end < cell_count() && cell_has_memory(end) &&
 	       node_of_cell(end) == node_of_cell(cell))
 		end++;
@@ -499,6 +763,12 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 	return status;
 }
 
+/*@
+  assigns fh_layout, fh_memory.cover;
+  exits \false;
+  ensures fh_memory.cover == \null && fh_layout.map == \null;
+  ensures fh_layout.zone_count == 0 && fh_layout.section_count == 0;
+*/
 void fh_layout_close(void)
 {
 	fh_memory.cover = NULL;
@@ -512,11 +782,55 @@ bool fh_layout_covers_some(uint64_t page)
 	return is_covered_kind(fh_map_kind_at(fh_layout.map, page));
 }
 
+/*@
+  predicate cpus_there{L} =
+    map_there &&
+    (fh_layout.topology != \null &&
+     fh_layout.topology->cpu_nodes != \null ==>
+       \valid_read(fh_layout.topology->cpu_nodes
+         + (0 .. fh_layout.topology->cpu_count - 1)));
+
+  logic integer cpu_node{L}(integer cpu) =
+    fh_layout.topology == \null ||
+    fh_layout.topology->cpu_nodes == \null ||
+    cpu >= fh_layout.topology->cpu_count ? 0 :
+      fh_layout.topology->cpu_nodes[cpu];
+
+  logic integer cpus_of{L}(integer node, integer n) =
+    n <= 0 ? 0 :
+    cpus_of(node, n - 1) + (cpu_node(n - 1) == node ? 1 : 0);
+
+  logic integer zones_of{L}(integer node, integer n) =
+    n <= 0 ? 0 :
+    zones_of(node, n - 1) + (fh_zones[n - 1].node == node ? 1 : 0);
+
+  predicate is_range(integer range) =
+    range == 1 || range == 2 || range == 4 || range == 8 || range == 16 ||
+    range == 32 || range == 64;
+
+  // The bits of rank in reverse, the lowest as many as highest.
+  logic integer reversed(integer rank, integer highest) =
+    highest <= 0 ? 0 :
+    rank % 2 * highest + reversed(rank / 2, highest / 2);
+*/
+
 /* How many CPUs of the same node have lower numbers. */
+/*@
+  requires cpus_there;
+  assigns \nothing;
+  exits \false;
+  ensures \result == cpus_of(cpu_node(cpu), cpu);
+*/
 static uint64_t rank_in_node(unsigned cpu)
 {
 	uint64_t rank = 0;
 
+	/*@
+	  loop invariant 0 <= i <= cpu && rank <= i;
+	  loop invariant rank == cpus_of(cpu_node(cpu), i);
+	  loop assigns i, rank;
+	  loop variant cpu - i;
+	*/
 	for (unsigned i = 0; i < cpu; i++)
 		if (node_of_cpu(i) == node_of_cpu(cpu))
 			rank++;
@@ -524,21 +838,51 @@ static uint64_t rank_in_node(unsigned cpu)
 }
 
 /* The bits of rank below `range`, a power of two, in reverse. */
+/*@
+  requires is_range(range);
+  assigns \nothing;
+  exits \false;
+  ensures \result == reversed(rank, range / 2);
+  ensures \result < range;
+*/
 static uint64_t spread(uint64_t rank, uint64_t range)
 {
 	uint64_t place = 0;
 
+	/*@
+	  loop invariant step == 0 || is_range(step);
+	  loop invariant step > 0 ==> place + 2 * step <= range;
+	  loop invariant step == 0 ==> place < range;
+	  loop invariant place + reversed(rank, step) ==
+	    reversed(\at(rank,Pre), range / 2);
+	  loop assigns step, rank, place;
+	  loop variant step;
+	*/
 	for (uint64_t step = range / 2; step > 0; step /= 2) {
 		place += rank % 2 * step;
 		rank /= 2;
 	}
+	/*@ assert reversed(rank, 0) == 0; */
 	return place;
 }
 
+/*@
+  requires fh_layout.zone_count <= FH_MAX_ZONES;
+  assigns \nothing;
+  exits \false;
+  ensures \result == zones_of(node, fh_layout.zone_count);
+  ensures \result <= fh_layout.zone_count;
+*/
 static uint64_t count_zones_of(uint64_t node)
 {
 	uint64_t n = 0;
 
+	/*@
+	  loop invariant 0 <= i <= fh_layout.zone_count && n <= i;
+	  loop invariant n == zones_of(node, i);
+	  loop assigns i, n;
+	  loop variant fh_layout.zone_count - i;
+	*/
 	for (uint64_t i = 0; i < fh_layout.zone_count; i++)
 		if (fh_zones[i].node == node)
 			n++;
@@ -546,10 +890,28 @@ static uint64_t count_zones_of(uint64_t node)
 }
 
 /* The index of the highest zone of the node but so many; there is one. */
+/*@
+  requires fh_layout.zone_count <= FH_MAX_ZONES;
+  requires but < zones_of(node, fh_layout.zone_count);
+  assigns \nothing;
+  exits \false;
+  ensures \result < fh_layout.zone_count;
+  ensures fh_zones[\result].node == node;
+  ensures zones_of(node, \result) ==
+    zones_of(node, fh_layout.zone_count) - but - 1;
+*/
 static uint64_t zone_of_node(uint64_t node, uint64_t but)
 {
 	uint64_t i = fh_layout.zone_count - 1;
 
+	/*@
+	  loop invariant 0 <= i < fh_layout.zone_count;
+	  loop invariant 0 <= but < zones_of(node, i + 1);
+	  loop invariant zones_of(node, i + 1) - but ==
+	    zones_of(node, fh_layout.zone_count) - \at(but,Pre);
+	  loop assigns i, but;
+	  loop variant i;
+	*/
 	while (i > 0 && (fh_zones[i].node != node || but > 0)) {
 		if (fh_zones[i].node == node)
 			but--;
@@ -562,6 +924,21 @@ static uint64_t zone_of_node(uint64_t node, uint64_t but)
  * CPUs of a node take different zones of it, as far apart as possible, because
  * each goes on downwards when its own is empty; low memory is last.
  */
+/*@
+  requires cpus_there;
+  requires 0 < fh_layout.zone_count <= FH_MAX_ZONES;
+  assigns \nothing;
+  exits \false;
+  ensures \result < fh_layout.zone_count;
+  behavior near:
+    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) > 0;
+    ensures fh_zones[\result].node == cpu_node(cpu);
+  behavior none:
+    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) <= 0;
+    ensures \result == fh_layout.zone_count - 1;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_layout_home(unsigned cpu)
 {
 	uint64_t zones = count_zones_of(node_of_cpu(cpu));
@@ -570,6 +947,11 @@ uint64_t fh_layout_home(unsigned cpu)
 
 	if (zones == 0)
 		return fh_layout.zone_count - 1;
+	/*@
+	  loop invariant is_range(range);
+	  loop assigns range;
+	  loop variant zones - range;
+	*/
 	while (range < zones)
 		range *= 2;
 	uint64_t place = spread(rank % range, range);

@@ -59,6 +59,22 @@ extern struct fh_zone fh_zones[FH_MAX_ZONES];
   predicate lies_in_some_zone{L}(integer page) =
     \exists integer zone; 0 <= zone < FH_MAX_ZONES &&
       lies_in_zone(page, zone);
+
+  // A last put may bring such memory to the allocator.
+  logic boolean covered_kind(integer kind) =
+    kind == FH_REGION_USABLE || kind == FH_REGION_RECLAIMABLE ||
+    kind == FH_REGION_MODULE || kind == FH_REGION_KERNEL;
+
+  predicate has_covered_kind{L}(integer page) =
+    \exists integer i; 0 <= i < fh_layout.map->count &&
+      span_has(fh_layout.map, i, page) &&
+      covered_kind(fh_layout.map->spans[i].kind);
+
+  predicate covers_page{L}(integer page) =
+    page / FH_SECTION_FRAMES < fh_layout.section_count &&
+    (fh_layout.cover[page / FH_SECTION_FRAMES] == FH_COVER_ALL ||
+     (fh_layout.cover[page / FH_SECTION_FRAMES] == FH_COVER_SOME &&
+      has_covered_kind(page)));
 */
 
 /*
@@ -74,9 +90,21 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 void fh_layout_close(void);
 
 /* The same for a page of a section of which it may have some. */
+/*@
+  requires map_is_normal(fh_layout.map);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> has_covered_kind(page);
+*/
 bool fh_layout_covers_some(uint64_t page);
 
 /* Whether the allocator may have the page. Any context. */
+/*@
+  requires layout_ok && map_is_normal(fh_layout.map);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> covers_page(page);
+*/
 static inline bool fh_layout_covers(uint64_t page)
 {
 	uint64_t section = page / FH_SECTION_FRAMES;
