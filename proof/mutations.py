@@ -965,6 +965,36 @@ ALLOCATION = [
          new="	fh_word_store_relaxed(&m->busy, 0);"),
 ]
 
+SUPPLY = [
+    dict(name="turn_beyond_the_zones", function="zone_in_turn",
+         file="src/supply.c",
+         old="	uint64_t step = turn % zones;",
+         new="	uint64_t step = turn;"),
+    dict(name="reserve_wraps", function="available",
+         file="src/supply.c",
+         old="	return free > zone->reserve ? free - zone->reserve : 0;",
+         new="	return free - zone->reserve;"),
+    dict(name="foreign_page_is_given", function="zone_of_given",
+         file="src/supply.c",
+         old="	if (FH_UNLIKELY(zone == FH_NO_ZONE))",
+         new="	if (FH_UNLIKELY(zone > FH_NO_ZONE))"),
+    dict(name="row_goes_on_in_the_next_word", function="count_row",
+         file="src/supply.c",
+         old="	n = n < room ? n : room;\n", new="	(void)room;\n"),
+    dict(name="row_ascends_with_gaps", function="count_row",
+         file="src/supply.c",
+         old="pages[count] == pages[0] + count)", new="pages[count] > pages[0])"),
+    dict(name="ends_of_zones_miss_the_first", function="count_by_zone",
+         file="src/supply.c",
+         old="	for (uint64_t zone = 1; zone < zones; zone++) {",
+         new="	for (uint64_t zone = 2; zone < zones; zone++) {"),
+    dict(name="first_page_speaks_for_all", function="are_of_zone",
+         file="src/supply.c",
+         old="		if (!fh_zone_has(zone, pages[i]))",
+         new="		if (!fh_zone_has(zone, pages[0]))"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING, *MAGAZINES,
-             *CLAIMS, *CURSORS, *TABLES, *BYTES, *ALLOCATION]
+             *CLAIMS, *CURSORS, *TABLES, *BYTES, *ALLOCATION,
+             *SUPPLY]

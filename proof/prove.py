@@ -52,6 +52,7 @@ UNITS = {
     "pagetable": ["include/framehold/pagetable.h"],
     "flush": ["src/flush.h"],
     "magazine": ["src/magazine.h"],
+    "supply": [],
     "region": ["src/regionsort.h"],
     "regionsort": [],
 }

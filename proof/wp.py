@@ -29,7 +29,7 @@ IMPATIENT = 5
 OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
              "zones": ["alloc"], "layout": ["early", "alloc", "layout"],
              "io": ["bytes"],
-             "magazine": ["early", "alloc"], "node": ["tables"],
+             "supply": ["alloc"], "magazine": ["early", "alloc"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],
              "split": ["tables"], "pagetable": ["tables"]}
 

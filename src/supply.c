@@ -26,10 +26,45 @@
 
 /* ---- Taking ---- */
 
+/*@
+  logic integer index_in_turn{L}(integer home, integer turn) =
+    (home + fh_layout.zone_count - turn % fh_layout.zone_count) %
+      fh_layout.zone_count;
+
+  // Of the home's node in the first round, of others in the second.
+  predicate is_zone_in_turn{L}(struct fh_zone *zone, integer home,
+                               integer turn) =
+    \let index = index_in_turn(home, turn);
+    ((fh_zones[index].node == fh_zones[home].node <==>
+        turn < fh_layout.zone_count)
+      ? zone == &fh_zones[index] : zone == \null);
+
+  predicate is_some_zone{L}(struct fh_zone *zone) =
+    \exists integer z; 0 <= z < fh_layout.zone_count &&
+      zone == &fh_zones[z];
+
+  // No chain has blocks that does not exist.
+  predicate filled_is_ok{L}(struct fh_zone *zone) =
+    \forall integer i; 0 <= i < 64 && has_bit(zone->filled, i) ==>
+      1 <= i <= FH_ORDER_LAST;
+
+  predicate all_filled_ok{L} =
+    \forall integer z; 0 <= z < fh_layout.zone_count ==>
+      filled_is_ok(&fh_zones[z]);
+*/
+
 /*
  * A CPU turns to zones downwards from its home, to those of its node first.
  * The zone for the turn, 0 .. 2 * zones - 1; null: none in this turn.
  */
+/*@
+  requires layout_ok && home < fh_layout.zone_count;
+  requires turn < 2 * fh_layout.zone_count;
+  assigns \nothing;
+  exits \false;
+  ensures turn: is_zone_in_turn(\result, home, turn);
+  ensures zone: \result == \null || is_some_zone(\result);
+*/
 static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
 {
 	uint64_t zones = fh_layout.zone_count;
@@ -46,6 +81,13 @@ static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
  * whole. Not before, because it leads CPUs into each other's zones. Null: no
  * zone has a piece of less than a block, as far as one look can tell.
  */
+/*@
+  requires layout_ok && all_filled_ok;
+  requires home < fh_layout.zone_count && order < FH_ORDERS;
+  assigns \nothing;
+  exits \false;
+  ensures \result == \null || is_some_zone(\result);
+*/
 static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
 {
 	uint64_t plenty = fh_word_load_relaxed(&fh_zones[home].pages) / 8;
@@ -55,8 +97,15 @@ static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
 	if (order == 0 || fh_layout.zone_count == 1 ||
 	    fh_zone_free(&fh_zones[home]) >= plenty)
 		return NULL;
+	/*@
+	  loop invariant 0 <= turn <= fh_layout.zone_count;
+	  loop invariant tightest == \null || is_some_zone(tightest);
+	  loop assigns turn, tightest, least;
+	  loop variant fh_layout.zone_count - turn;
+	*/
 	for (uint64_t turn = 0; turn < fh_layout.zone_count; turn++) {
 		struct fh_zone *zone = zone_in_turn(home, turn);
+		/*@ assert zone != \null ==> filled_is_ok(zone); */
 		unsigned best = zone == NULL ? 0 : fh_chain_best(zone, order);
 
 		if (best != 0 && best < least) {
@@ -72,6 +121,22 @@ static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
  * hint. Urgent requests do without hints: what another CPU has just given back
  * is seen for sure under the lock only, and they are refused if nothing is.
  */
+/*@
+  requires \valid_read(zone);
+  assigns \nothing;
+  exits \false;
+  behavior urgent:
+    assumes urgent;
+    ensures \result == zone->free;
+  behavior reserve:
+    assumes !urgent && zone->free <= zone->reserve;
+    ensures \result == 0;
+  behavior rest:
+    assumes !urgent && zone->free > zone->reserve;
+    ensures \result == zone->free - zone->reserve;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static uint64_t available(const struct fh_zone *zone, bool urgent)
 {
 	uint64_t free = fh_zone_free(zone);
@@ -249,6 +314,11 @@ bool fh_supply_withdraw(uint64_t page)
 
 /* ---- Giving ---- */
 
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures page == FH_NO_PAGE;
+*/
 static void stop_if_twice(uint64_t page)
 {
 	if (FH_UNLIKELY(page != FH_NO_PAGE))
@@ -257,6 +327,12 @@ static void stop_if_twice(uint64_t page)
 }
 
 /* The index of the zone of a page that comes back. */
+/*@
+  requires layout_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result < fh_layout.zone_count && lies_in_zone(page, \result);
+*/
 static uint64_t zone_of_given(uint64_t page)
 {
 	uint64_t zone = fh_layout_zone_index(page);
@@ -285,12 +361,30 @@ void fh_supply_give(uint64_t first, uint64_t n)
 }
 
 /* How many of n pages, from the first on, follow each other in one word. */
+/*@
+  requires n > 0 && \valid_read(pages + (0 .. n - 1));
+  assigns \nothing;
+  exits \false;
+  ensures some: 1 <= \result <= n;
+  ensures word: pages[0] % 64 + \result <= 64;
+  ensures row: \forall integer i; 0 <= i < \result ==>
+    pages[i] == pages[0] + i;
+  ensures longest: \result == n || pages[0] % 64 + \result == 64 ||
+    pages[\result] != pages[0] + \result;
+*/
 static uint64_t count_row(const uint64_t *pages, uint64_t n)
 {
 	uint64_t room = FH_WORD_BITS - pages[0] % FH_WORD_BITS;
 	uint64_t count = 1;
 
 	n = n < room ? n : room;
+	/*@
+	  loop invariant 1 <= count <= n;
+	  loop invariant \forall integer i; 0 <= i < count ==>
+	    pages[i] == pages[0] + i;
+	  loop assigns count;
+	  loop variant n - count;
+	*/
 	while (count < n && pages[count] == pages[0] + count)
 		count++;
 	return count;
@@ -345,22 +439,174 @@ struct sorting {
 	uint16_t end[FH_MAX_ZONES];  /* of the zone's pages in pages */
 };
 
+/*@
+  // How many of the first n are of that zone, and of it or one before it.
+  logic integer of_zone{L}(uint8_t *zones, integer n, integer zone) =
+    n <= 0 ? 0 :
+      of_zone(zones, n - 1, zone) + (zones[n - 1] == zone ? 1 : 0);
+
+  logic integer up_to_zone{L}(uint8_t *zones, integer n, integer zone) =
+    n <= 0 ? 0 :
+      up_to_zone(zones, n - 1, zone) + (zones[n - 1] <= zone ? 1 : 0);
+
+  predicate sorting_is_apart{L}(struct sorting *sorting,
+                                uint64_t *pages, integer n) =
+    \valid(sorting) && (n > 0 ==> \valid_read(pages + (0 .. n - 1))) &&
+    \separated(sorting, pages + (0 .. n - 1)) &&
+    \separated(sorting, fh_zones + (0 .. FH_MAX_ZONES - 1)) &&
+    \separated(sorting, fh_layout.zone_by_section +
+                          (0 .. fh_layout.section_count - 1));
+
+  predicate zones_are_named{L}(struct sorting *sorting, uint64_t *pages,
+                               integer n) =
+    \forall integer i; 0 <= i < n ==>
+      sorting->zone[i] < fh_layout.zone_count &&
+      lies_in_zone(pages[i], sorting->zone[i]);
+*/
+
+/* How pages of a zone add to those of the zones before it. */
+/*@ ghost
+  /@
+    requires zone > 0 && (n > 0 ==> \valid_read(zones + (0 .. n - 1)));
+    assigns \nothing;
+    exits \false;
+    ensures up_to_zone(zones, n, zone) ==
+      up_to_zone(zones, n, zone - 1) + of_zone(zones, n, zone);
+    ensures 0 <= of_zone(zones, n, zone);
+    ensures 0 <= up_to_zone(zones, n, zone - 1);
+    ensures up_to_zone(zones, n, zone) <= n;
+  @/
+  void ghost_next_zone(const uint8_t *zones, uint64_t n, uint64_t zone)
+  {
+    /@
+      loop invariant 0 <= i <= n;
+      loop invariant up_to_zone(zones, i, zone) ==
+        up_to_zone(zones, i, zone - 1) + of_zone(zones, i, zone);
+      loop invariant 0 <= of_zone(zones, i, zone);
+      loop invariant 0 <= up_to_zone(zones, i, zone - 1);
+      loop invariant up_to_zone(zones, i, zone) <= i;
+      loop assigns i;
+      loop variant n - i;
+    @/
+    for (uint64_t i = 0; i < n; i++)
+      ;
+  }
+*/
+
+/* Before the first zone there is none. */
+/*@ ghost
+  /@
+    requires n > 0 ==> \valid_read(zones + (0 .. n - 1));
+    assigns \nothing;
+    exits \false;
+    ensures up_to_zone(zones, n, 0) == of_zone(zones, n, 0);
+    ensures 0 <= up_to_zone(zones, n, 0) <= n;
+  @/
+  void ghost_first_zone(const uint8_t *zones, uint64_t n)
+  {
+    /@
+      loop invariant 0 <= i <= n;
+      loop invariant up_to_zone(zones, i, 0) == of_zone(zones, i, 0);
+      loop invariant 0 <= up_to_zone(zones, i, 0) <= i;
+      loop assigns i;
+      loop variant n - i;
+    @/
+    for (uint64_t i = 0; i < n; i++)
+      ;
+  }
+*/
+
+/* Notes the zone of the i-th page. */
+/*@
+  requires layout_ok && i < PAGES_AT_ONCE && \valid(sorting);
+  requires \separated(sorting, fh_zones + (0 .. FH_MAX_ZONES - 1));
+  requires \separated(sorting, fh_layout.zone_by_section +
+                                 (0 .. fh_layout.section_count - 1));
+  assigns sorting->zone[i];
+  exits \false;
+  ensures zone: \result < fh_layout.zone_count &&
+    sorting->zone[i] == \result && lies_in_zone(page, \result);
+  ensures layout: layout_ok;
+  ensures others: \forall integer p, integer z;
+    lies_in_zone{Pre}(p, z) ==> lies_in_zone{Post}(p, z);
+  ensures counts: \forall integer z;
+    of_zone{Post}((uint8_t *)sorting->zone, i, z) ==
+    of_zone{Pre}((uint8_t *)sorting->zone, i, z);
+*/
+static uint64_t name_zone(struct sorting *sorting, uint64_t i, uint64_t page)
+{
+	uint64_t zone = zone_of_given(page);
+
+	sorting->zone[i] = (uint8_t)zone;
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= k <= i;
+	    loop invariant \forall integer z;
+	      of_zone((uint8_t *)sorting->zone, k, z) ==
+	      of_zone{Pre}((uint8_t *)sorting->zone, k, z);
+	    loop assigns k;
+	    loop variant i - k;
+	  @/
+	  for (uint64_t k = 0; k < i; k++)
+	    ;
+	*/
+	return zone;
+}
+
+/*@
+  requires layout_ok && fh_layout.zone_count > 0 && n <= PAGES_AT_ONCE;
+  requires sorting_is_apart(sorting, pages, n);
+  assigns sorting->zone[0 .. PAGES_AT_ONCE - 1],
+          sorting->end[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures zones: zones_are_named(sorting, pages, n);
+  ensures ends: \forall integer z; 0 <= z < fh_layout.zone_count ==>
+    sorting->end[z] == up_to_zone((uint8_t *)sorting->zone, n, z);
+*/
 static void count_by_zone(struct sorting *sorting, const uint64_t *pages,
 			  uint64_t n)
 {
 	uint64_t zones = fh_layout.zone_count;
 
+	/*@
+	  loop invariant 0 <= zone <= zones;
+	  loop invariant \forall integer z; 0 <= z < zone ==>
+	    sorting->end[z] == 0;
+	  loop assigns zone, sorting->end[0 .. FH_MAX_ZONES - 1];
+	  loop variant zones - zone;
+	*/
 	for (uint64_t zone = 0; zone < zones; zone++)
 		sorting->end[zone] = 0;
+	/*@
+	  loop invariant 0 <= i <= n;
+	  loop invariant layout: layout_ok;
+	  loop invariant named: zones_are_named(sorting, pages, i);
+	  loop invariant counts: \forall integer z; 0 <= z < zones ==>
+	    sorting->end[z] == of_zone((uint8_t *)sorting->zone, i, z) &&
+	    sorting->end[z] <= i;
+	  loop assigns i, sorting->end[0 .. FH_MAX_ZONES - 1],
+	    sorting->zone[0 .. PAGES_AT_ONCE - 1];
+	  loop variant n - i;
+	*/
 	for (uint64_t i = 0; i < n; i++) {
-		uint64_t zone = zone_of_given(pages[i]);
-
-		sorting->zone[i] = (uint8_t)zone;
-		sorting->end[zone]++;
+		sorting->end[name_zone(sorting, i, pages[i])]++;
 	}
-	for (uint64_t zone = 1; zone < zones; zone++)
+	/*@ ghost ghost_first_zone(sorting->zone, n); */
+	/*@
+	  loop invariant 1 <= zone <= zones;
+	  loop invariant sums: \forall integer z; 0 <= z < zone ==>
+	    sorting->end[z] == up_to_zone((uint8_t *)sorting->zone, n, z);
+	  loop invariant rest: \forall integer z; zone <= z < zones ==>
+	    sorting->end[z] == of_zone((uint8_t *)sorting->zone, n, z);
+	  loop invariant last: sorting->end[zone - 1] <= n;
+	  loop assigns zone, sorting->end[0 .. FH_MAX_ZONES - 1];
+	  loop variant zones - zone;
+	*/
+	for (uint64_t zone = 1; zone < zones; zone++) {
+		/*@ ghost ghost_next_zone(sorting->zone, n, zone); */
 		sorting->end[zone] =
 			(uint16_t)(sorting->end[zone] + sorting->end[zone - 1]);
+	}
 }
 
 static void sort_by_zone(struct sorting *sorting, const uint64_t *pages,
@@ -376,9 +622,24 @@ static void sort_by_zone(struct sorting *sorting, const uint64_t *pages,
 	}
 }
 
+/*@
+  requires \valid_read(zone);
+  requires n > 0 ==> \valid_read(pages + (0 .. n - 1));
+  assigns \nothing;
+  exits \false;
+  ensures \result <==>
+    \forall integer i; 0 <= i < n ==> zone_has(zone, pages[i]);
+*/
 static bool are_of_zone(const struct fh_zone *zone, const uint64_t *pages,
 			uint64_t n)
 {
+	/*@
+	  loop invariant 0 <= i <= n;
+	  loop invariant \forall integer j; 0 <= j < i ==>
+	    zone_has(zone, pages[j]);
+	  loop assigns i;
+	  loop variant n - i;
+	*/
 	for (uint64_t i = 0; i < n; i++)
 		if (!fh_zone_has(zone, pages[i]))
 			return false;
