@@ -994,7 +994,48 @@ SUPPLY = [
          new="		if (!fh_zone_has(zone, pages[0]))"),
 ]
 
+LAYOUTS = [
+    dict(name="part_begins_before_what_was_asked", function="clip_piece",
+         file="src/layout.c",
+         old="	from = larger(from, *first);\n",
+         new=""),
+    dict(name="last_span_is_not_counted", function="covered_pages",
+         file="src/layout.c",
+         old="i < fh_layout.map->count; i++) {\n"
+             "		uint64_t from = first;",
+         new="i + 1 < fh_layout.map->count; i++) {\n"
+             "		uint64_t from = first;"),
+    dict(name="range_that_begins_before_its_cell", function="node_of_cell",
+         file="src/layout.c",
+         old="range->first < first + fh_layout.cell_pages &&",
+         new="range->first <= first &&"),
+    dict(name="zone_ends_with_its_first_piece", function="trim_zone",
+         file="src/layout.c",
+         old="highest = larger(highest, to);",
+         new="highest = to;"),
+    dict(name="island_goes_on_over_a_hole", function="end_of_island",
+         file="src/layout.c",
+         old="while (end < cell_count() && cell_has_memory(end) &&",
+         new="while (end < cell_count() &&"),
+    dict(name="part_of_a_section_is_all_of_it", function="mark_sections",
+         file="src/layout.c",
+         old="to - first >= FH_SECTION_FRAMES;",
+         new="to - first >= FH_SECTION_FRAMES - 1;"),
+    dict(name="last_section_of_a_piece_is_forgotten", function="mark_cells",
+         file="src/layout.c",
+         old="first / cell <= last / cell) {",
+         new="first / cell < last / cell) {"),
+    dict(name="zone_of_any_node", function="zone_of_node",
+         file="src/layout.c",
+         old="(fh_zones[i].node != node || but > 0)",
+         new="but > 0"),
+    dict(name="section_beyond_the_layout", function="fh_layout_covers",
+         file="src/layout.h",
+         old="	if (section >= fh_layout.section_count)\n		return false;",
+         new="	if (section > fh_layout.section_count)\n		return false;"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING, *MAGAZINES,
              *CLAIMS, *CURSORS, *TABLES, *BYTES, *ALLOCATION,
-             *SUPPLY]
+             *SUPPLY, *LAYOUTS]
