@@ -154,8 +154,7 @@ static inline unsigned fh_first_run(uint64_t word, unsigned order)
   exits \false;
   ensures \forall integer k; 0 <= k < count ==>
     base <= numbers[k] < base + 64 && has_bit(word, numbers[k] - base);
-  ensures \forall integer j, integer k; 0 <= j < k < count ==>
-    numbers[j] > numbers[k];
+  ensures \forall integer k; 0 < k < count ==> numbers[k - 1] > numbers[k];
 */
 static inline void fh_take_all(uint64_t word, uint64_t base, uint64_t count,
 			       uint64_t *numbers)

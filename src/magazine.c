@@ -77,34 +77,179 @@ static void flush_pages(struct fh_magazine *m, uint64_t n)
  * Around a refill, whose pages no count has yet. Relaxed: who finds that the
  * supply is empty because of us has had the zone's lock after us.
  */
+/*@
+  requires \valid(m);
+  assigns m->filling;
+  exits \false;
+  ensures m->filling == 1;
+*/
 static void begin_refill(struct fh_magazine *m)
 {
 	fh_word_store_relaxed(&m->filling, 1);
 }
 
+/*@
+  requires \valid(m);
+  assigns m->filling;
+  exits \false;
+  ensures m->filling == 0;
+*/
 static void end_refill(struct fh_magazine *m)
 {
 	/* Release: the counts. Pairs with the acquire in is_worth_asking(). */
 	fh_word_store_release(&m->filling, 0);
 }
 
+/*@
+  predicate word_same{A,B}(struct fh_taken *taken, integer i) =
+    \at(taken[i].base,A) == \at(taken[i].base,B) &&
+    \at(taken[i].bits,A) == \at(taken[i].bits,B) &&
+    \at(taken[i].count,A) == \at(taken[i].count,B);
+
+  // The page is one of those that word i says.
+  predicate is_of_word{L}(struct fh_taken *taken, integer i, integer page) =
+    taken[i].base <= page < taken[i].base + 64 &&
+    has_bit(taken[i].bits, page - taken[i].base);
+*/
+
+/* More words have more pages. */
+/*@ ghost
+  /@
+    requires words > 0 ==> \valid_read(taken + (0 .. words - 1));
+    assigns \nothing;
+    exits \false;
+    ensures \forall integer i, integer j; 0 <= i <= j <= words ==>
+      0 <= taken_pages(taken, i) <= taken_pages(taken, j);
+  @/
+  void ghost_words_add_up(const struct fh_taken *taken, uint64_t words)
+  {
+    /@
+      loop invariant 0 <= n <= words;
+      loop invariant \forall integer i, integer j; 0 <= i <= j <= n ==>
+        0 <= taken_pages(taken, i) <= taken_pages(taken, j);
+      loop assigns n;
+      loop variant words - n;
+    @/
+    for (uint64_t n = 0; n < words; n++)
+      /@ assert taken_pages(taken, n + 1) ==
+         taken_pages(taken, n) + taken[n].count; @/
+      ;
+  }
+*/
+
+/* Writes the pages of a word to numbers[n] and on, descending. */
+/*@
+  requires \valid_read(taken) && word_is_taken(taken, 0);
+  requires n <= FH_MAGAZINE_PAGES && taken->count <= FH_MAGAZINE_PAGES - n;
+  requires \valid(numbers + (0 .. FH_MAGAZINE_PAGES - 1));
+  requires \separated(taken, numbers + (0 .. FH_MAGAZINE_PAGES - 1));
+  assigns numbers[n .. n + taken->count - 1];
+  exits \false;
+  ensures pages: \forall integer k; n <= k < n + taken->count ==>
+    is_of_word(taken, 0, numbers[k]);
+  ensures order: \forall integer k; n < k < n + taken->count ==>
+    numbers[k - 1] > numbers[k];
+*/
+static void write_word(const struct fh_taken *taken, uint64_t *numbers,
+		       uint64_t n)
+{
+	fh_take_all(taken->bits, taken->base, taken->count, numbers + n);
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= i <= taken->count;
+	    loop invariant \forall integer k; n <= k < n + i ==>
+	      is_of_word(taken, 0, numbers[k]);
+	    loop invariant \forall integer k; n < k < n + i ==>
+	      numbers[k - 1] > numbers[k];
+	    loop assigns i;
+	    loop variant taken->count - i;
+	  @/
+	  for (uint64_t i = 0; i < taken->count; i++)
+	    /@ assert is_of_word(taken, 0, numbers[n + i]); @/
+	    /@ assert i > 0 ==> numbers[n + i - 1] > numbers[n + i]; @/
+	    ;
+	*/
+}
+
+/*
+ * Writes the pages of words to an array, and returns how many these are.
+ * Backwards, so that what is popped ascends.
+ */
+/*@
+  requires words <= REFILL_WORDS;
+  requires words > 0 ==> \valid_read(taken + (0 .. words - 1));
+  requires \forall integer i; 0 <= i < words ==> word_is_taken(taken, i);
+  requires taken_pages(taken, words) <= FH_MAGAZINE_PAGES;
+  requires \valid(numbers + (0 .. FH_MAGAZINE_PAGES - 1));
+  requires \separated(taken + (0 .. words - 1),
+                      numbers + (0 .. FH_MAGAZINE_PAGES - 1));
+  assigns numbers[0 .. FH_MAGAZINE_PAGES - 1];
+  exits \false;
+  ensures count: \result == taken_pages{Pre}(taken, words);
+  ensures numbers: \forall integer k; 0 <= k < \result ==>
+    numbers[k] < FH_PAGE_NUMBER_END;
+*/
+static uint64_t write_words(const struct fh_taken *taken, uint64_t words,
+			    uint64_t *numbers)
+{
+	uint64_t word = words;
+	uint64_t n = 0;
+
+	/*@ ghost ghost_words_add_up(taken, words); */
+	/*@
+	  loop invariant 0 <= word <= words;
+	  loop invariant n ==
+	    taken_pages{Pre}(taken, words) - taken_pages{Pre}(taken, word);
+	  loop invariant \forall integer i; 0 <= i < words ==>
+	    word_same{Pre,Here}(taken, i);
+	  loop invariant \forall integer k; 0 <= k < n ==>
+	    numbers[k] < FH_PAGE_NUMBER_END;
+	  loop assigns word, n, numbers[0 .. FH_MAGAZINE_PAGES - 1];
+	  loop variant word;
+	*/
+	while (word > 0) {
+		word--;
+		/*@ assert taken_pages{Pre}(taken, word + 1) ==
+		      taken_pages{Pre}(taken, word) + taken[word].count; */
+		/*@ assert \forall integer i; word + 1 <= i < words ==>
+		      taken_pages{Pre}(taken, words) -
+		      taken_pages{Pre}(taken, i) <= n; */
+		/*@ assert word_same{Pre,Here}(taken, word); */
+		write_word(taken + word, numbers, n);
+		/*@ assert \forall integer k; 0 <= k < n ==>
+		      numbers[k] == \at(numbers[k],LoopCurrent); */
+		n += taken[word].count;
+	}
+	return n;
+}
+
+/* At most a batch of pages from the supply; returns how many. */
+/*@
+  requires home < fh_layout.zone_count && batch <= FH_MAGAZINE_PAGES;
+  requires \valid(pages + (0 .. FH_MAGAZINE_PAGES - 1));
+  assigns pages[0 .. FH_MAGAZINE_PAGES - 1];
+  exits \false;
+  ensures count: \result <= batch;
+  ensures numbers: \forall integer i; 0 <= i < \result ==>
+    pages[i] < FH_PAGE_NUMBER_END;
+*/
+static uint64_t take_batch(uint64_t home, uint64_t batch, uint64_t *pages)
+{
+	struct fh_taken taken[REFILL_WORDS];
+	uint64_t words =
+		fh_supply_take_words(home, false, batch, taken, REFILL_WORDS);
+
+	return write_words(taken, words, pages);
+}
+
 /* Fills an empty magazine with a batch; returns how many pages it has. */
 static uint64_t refill_pages(struct fh_magazine *m)
 {
-	struct fh_taken taken[REFILL_WORDS];
 	uint64_t batch = batch_of(fh_word_load_relaxed(&m->page_room));
-	begin_refill(m);
-	uint64_t word = fh_supply_take_words(m->home, false, batch, taken,
-					     REFILL_WORDS);
-	uint64_t n = 0;
 
-	/* Backwards, so that what is popped ascends. */
-	while (word > 0) {
-		word--;
-		fh_take_all(taken[word].bits, taken[word].base,
-			    taken[word].count, m->pages + n);
-		n += taken[word].count;
-	}
+	begin_refill(m);
+	uint64_t n = take_batch(m->home, batch, m->pages);
+
 	for (uint64_t i = n; i > 0 && n - i < FH_SLOT_LOOKAHEAD; i--)
 		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
 	fh_word_store_relaxed(&m->page_count, n);
@@ -421,6 +566,14 @@ void fh_magazine_empty(void)
 }
 
 /* Whether the CPU has anything to give, or is about to. */
+/*@
+  requires \valid_read(m);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==>
+    m->online != CPU_OFFLINE && (m->filling != 0 || m->page_count != 0 ||
+     m->block_count != 0);
+*/
 static bool is_worth_asking(const struct fh_magazine *m)
 {
 	/* Acquire: pairs with the release in end_refill(). */
@@ -430,6 +583,12 @@ static bool is_worth_asking(const struct fh_magazine *m)
 		fh_word_load_relaxed(&m->block_count) > 0);
 }
 
+/*@
+  requires \valid(m) && m->request < UINT64_MAX && cpu < FH_MAX_CPUS;
+  assigns m->request;
+  exits \false;
+  ensures m->request == \old(m->request) + 1;
+*/
 static void ask_magazine(struct fh_magazine *m, unsigned cpu)
 {
 	(void)fh_word_add_relaxed(&m->request, 1);
@@ -478,10 +637,34 @@ static uint64_t cpus_online;
 /* From this many pages on, magazines have all the room there is: 4 GiB. */
 #define MUCH_MEMORY (UINT64_C(1) << 20)
 
+/*@
+  logic integer zones_pages{L}(integer n) =
+    n <= 0 ? 0 : zones_pages(n - 1) + fh_zones[n - 1].pages;
+
+  predicate zones_ok{L} =
+    0 < fh_layout.zone_count <= FH_MAX_ZONES &&
+    (\forall integer z; 0 <= z < fh_layout.zone_count ==>
+       fh_zones[z].pages <= FH_PAGE_NUMBER_END) &&
+    \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1),
+               fh_zones + (0 .. FH_MAX_ZONES - 1));
+*/
+
+/*@
+  requires zones_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result == zones_pages(fh_layout.zone_count);
+*/
 static uint64_t pages_of_zones(void)
 {
 	uint64_t pages = 0;
 
+	/*@
+	  loop invariant 0 <= i <= fh_layout.zone_count;
+	  loop invariant pages == zones_pages(i) <= i * FH_PAGE_NUMBER_END;
+	  loop assigns i, pages;
+	  loop variant fh_layout.zone_count - i;
+	*/
 	for (uint64_t i = 0; i < fh_layout.zone_count; i++)
 		pages += fh_word_load_relaxed(&fh_zones[i].pages);
 	return pages;

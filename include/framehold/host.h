@@ -219,6 +219,11 @@ bool fh_host_may_wait(void);
  * it, without a lock and with interrupts on. Never called with one CPU online.
  */
 #ifndef fh_host_kick
+/*@
+  requires cpu < FH_MAX_CPUS;
+  assigns \nothing;
+  exits \false;
+*/
 void fh_host_kick(unsigned cpu);
 #endif
 
