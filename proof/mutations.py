@@ -542,12 +542,12 @@ REQUESTS = [
              "		return FH_E_INVALID;\n"
              "	if (options->align"),
     dict(name="taken_range_wraps", function="check_covered",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="	if (first >= fh_memory.frame_end || "
              "n > fh_memory.frame_end - first)",
          new="	if (first + n > fh_memory.frame_end)"),
     dict(name="taken_range_has_a_hole", function="check_covered",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="		if (fh_get_slot(fh_paddr_of_frame(i), &frame) != FH_OK ||\n"
              "		    !fh_allocator_covers(i))\n",
          new="		(void)frame;\n"
@@ -721,34 +721,34 @@ MAGAZINES = [
 
 CLAIMS = [
     dict(name="page_taken_that_nobody_had", function="take_page",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="	if (seen == FH_STATE_UNUSED)\n		return FH_E_UNUSED;\n",
          new=""),
     dict(name="refused_take_leaves_pages_unused", function="take_pages",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="			unclaim_taken(first, i - first, FH_STATE_FREE);",
          new="			unclaim_taken(first, i - first, "
              "FH_STATE_UNUSED);"),
     dict(name="taken_pages_are_free_again", function="fh_alloc_take",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="		unclaim_taken(first, n, FH_STATE_UNUSED);",
          new="		unclaim_taken(first, n, FH_STATE_FREE);"),
     dict(name="refused_add_keeps_pages", function="fh_alloc_add",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="			unclaim_taken(first, i - first, "
              "FH_STATE_UNUSED);\n",
          new=""),
     dict(name="free_page_is_added", function="claim_unused",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="		fh_state_cas_acquire(frame, FH_STATE_UNUSED, "
              "FH_STATE_BUSY);",
          new="		fh_state_cas_acquire(frame, FH_STATE_FREE, "
              "FH_STATE_BUSY);"),
     dict(name="retired_pages_are_nobodys", function="fh_alloc_retire",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="	fh_unit_mint_raw(first, n);\n", new=""),
     dict(name="free_page_is_not_given_back", function="unclaim_taken",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="		if (state == FH_STATE_FREE)\n"
              "			fh_allocator_give_back",
          new="		if (state != FH_STATE_FREE)\n"
@@ -936,16 +936,16 @@ ALLOCATION = [
              "		return status;\n"
              "	status = fh_allocator_pop(",
          new="	status = fh_allocator_pop("),
-    dict(name="corrupt_page_is_not_found", function="claim_popped",
-         file="src/alloc.c",
+    dict(name="corrupt_page_is_not_found", function="fh_claim_popped",
+         file="src/claim.c",
          old="	for (uint64_t i = claimed + 1; i < n; i++) {",
          new="	for (uint64_t i = claimed + 2; i < n; i++) {"),
     dict(name="corrupt_page_goes_back", function="return_popped_page",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="	if (claim_popped_page(frame))",
          new="	if (!claim_popped_page(frame))"),
     dict(name="popped_page_is_not_claimed", function="claim_popped_page",
-         file="src/alloc.c",
+         file="src/claim.c",
          old="	return fh_state_cas_acquire(frame, FH_STATE_FREE, "
              "FH_STATE_BUSY) ==",
          new="	return fh_state_cas_acquire(frame, FH_STATE_FREE, "
@@ -1038,7 +1038,7 @@ LAYOUTS = [
          old="first / cell <= last / cell) {",
          new="first / cell < last / cell) {"),
     dict(name="zone_of_any_node", function="zone_of_node",
-         file="src/layout.c",
+         file="src/home.c",
          old="(fh_zones[i].node != node || but > 0)",
          new="but > 0"),
     dict(name="section_beyond_the_layout", function="fh_layout_covers",

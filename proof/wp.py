@@ -26,10 +26,10 @@ IMPATIENT = 5
 
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
-OWN_WORDS = {"alloc": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
+OWN_WORDS = {"alloc": ["alloc"], "claim": ["alloc"], "block": ["alloc"], "buddy": ["alloc"],
              "zones": ["alloc"], "layout": ["early", "alloc", "layout"],
              "io": ["bytes"],
-             "supply": ["alloc"], "magazine": ["early", "alloc"], "node": ["tables"],
+             "home": ["early", "alloc"], "supply": ["alloc"], "magazine": ["early", "alloc"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],
              "split": ["tables"], "pagetable": ["tables"]}
 

@@ -48,6 +48,16 @@ extern struct fh_zone fh_zones[FH_MAX_ZONES];
     \forall integer z; 0 <= z < fh_layout.zone_count ==>
       fh_zones[z].first + fh_zones[z].count <= FH_PAGE_NUMBER_END / 512;
 
+  // What the layout is made from may be read.
+  predicate map_there{L} =
+    \valid_read(fh_layout.map) && fh_layout.map->count < INT64_MAX &&
+    \valid_read(fh_layout.map->spans + (0 .. fh_layout.map->count - 1)) &&
+    (fh_layout.topology != \null ==>
+       \valid_read(fh_layout.topology) &&
+       fh_layout.topology->range_count < INT64_MAX &&
+       \valid_read(fh_layout.topology->ranges
+         + (0 .. fh_layout.topology->range_count - 1)));
+
   // The page is one of the zone's that its section is of.
   predicate lies_in_zone{L}(integer page, integer zone) =
     page / FH_SECTION_FRAMES < fh_layout.section_count &&
