@@ -149,13 +149,41 @@ struct fh_zone {
     \forall integer b; 0 <= b < block && zone->blocks[b].order >= 10 ==>
       b + run_size(zone->blocks[b].order) <= block;
 
+  // The number is a multiple of run_size(order).
+  predicate run_at(integer number, integer order) =
+    (order == 11 ==> number % 2 == 0) && (order == 12 ==> number % 4 == 0) &&
+    (order == 13 ==> number % 8 == 0) && (order == 14 ==> number % 16 == 0) &&
+    (order == 15 ==> number % 32 == 0) &&
+    (order == 16 ==> number % 64 == 0) &&
+    (order == 17 ==> number % 128 == 0) &&
+    (order == 18 ==> number % 256 == 0) &&
+    (order == 19 ==> number % 512 == 0);
+
+  // Runs lie at multiples of their size, counted from page 0.
+  predicate heads_at{L}(struct fh_block *blocks, integer count,
+                        integer first) =
+    \forall integer b; 0 <= b < count && blocks[b].order >= 10 ==>
+      run_at(first + b, blocks[b].order);
+
+  predicate runs_aligned{L}(struct fh_zone *zone) =
+    heads_at(zone->blocks, zone->count, zone->first);
+
+  // The block is one of the run that begins with block head.
+  predicate in_run{L}(struct fh_zone *zone, integer head, integer block) =
+    0 <= head < zone->count && zone->blocks[head].order >= 10 &&
+    head <= block < head + run_size(zone->blocks[head].order);
+
+  // All of the block's pages are free, or none is.
+  predicate is_whole{L}(struct fh_zone *zone, integer block) =
+    zone->blocks[block].order == 0 || zone->blocks[block].order >= 10;
+
   // Blocks that are free in part stay so, and in their chains; no others
   // become so.
   predicate parts_kept{A,B}(struct fh_zone *zone) =
-    \forall integer b; 0 <= b < \at(zone->count,A) &&
-      (1 <= \at(zone->blocks[b].order,A) <= 9 ||
-       1 <= \at(zone->blocks[b].order,B) <= 9) ==>
-         \at(zone->blocks[b].order,A) == \at(zone->blocks[b].order,B);
+    \forall integer b; 0 <= b < \at(zone->count,A) ==>
+      (is_whole{A}(zone, b) <==> is_whole{B}(zone, b)) &&
+      (!is_whole{A}(zone, b) ==>
+         \at(zone->blocks[b].order,A) == \at(zone->blocks[b].order,B));
 
   predicate is_touched{L}(struct fh_zone *zone, integer block) =
     has_bit(zone->touched[block / 64], block % 64);
@@ -172,15 +200,6 @@ struct fh_zone {
       (is_touched{B}(zone, b) <==>
          is_touched{A}(zone, b) && !(first <= b < first + n));
 
-  // All of the block's pages are free, or none is.
-  predicate is_whole{L}(struct fh_zone *zone, integer block) =
-    zone->blocks[block].order == 0 || zone->blocks[block].order >= 10;
-
-  // The block is one of the run that begins with block head.
-  predicate in_run{L}(struct fh_zone *zone, integer head, integer block) =
-    0 <= head < zone->count && zone->blocks[head].order >= 10 &&
-    head <= block < head + run_size(zone->blocks[head].order);
-
   predicate runs_touched{L}(struct fh_zone *zone) =
     \forall integer head, integer b; in_run(zone, head, b) ==>
       is_touched(zone, b);
@@ -193,11 +212,10 @@ struct fh_zone {
       is_whole(zone, b) && !(first <= b < first + n) ==>
         \exists integer head; in_run(zone, head, b);
 
-  // Heads lie at multiples of their runs' sizes, counted from page 0.
-  predicate runs_aligned{L}(struct fh_zone *zone) =
-    \forall integer head; 0 <= head < zone->count &&
-      zone->blocks[head].order >= 10 ==>
-        (zone->first + head) % run_size(zone->blocks[head].order) == 0;
+  // Blocks first .. first+n-1 are free as a whole.
+  predicate all_free{L}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b; first <= b < first + n ==>
+      is_touched(zone, b) && is_whole(zone, b);
 
   // Bits of a block are ones only where its pages are neither all free nor
   // all in use, and then it is touched.
@@ -361,8 +379,11 @@ unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
 /*@
   requires zone_tables(zone) && chains_ok(zone);
   requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
   requires block <= zone->count && n <= zone->count - block;
-  requires no_orders(zone, block, n) && run_can_begin(zone, block);
+  requires runs_touched(zone) && touched_in_runs_but(zone, block, n);
+  requires no_orders(zone, block, n);
+  requires n > 0 ==> run_can_begin(zone, block);
   assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
           zone->blocks[0 .. zone->count - 1].previous,
           zone->blocks[0 .. zone->count - 1].next,
@@ -372,8 +393,11 @@ unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
   ensures chains: chains_ok(zone);
   ensures fit: runs_fit(zone);
   ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
   ensures parts: parts_kept{Pre,Post}(zone);
   ensures touched: were_touched{Pre,Post}(zone, block, n);
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
 */
 void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n);
 
@@ -384,6 +408,8 @@ void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n);
 /*@
   requires zone_tables(zone) && chains_ok(zone);
   requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
   requires 10 <= order <= FH_ORDER_LAST;
   requires \exists integer o; order <= o <= FH_ORDER_LAST &&
     has_bit(zone->filled, o);
@@ -396,15 +422,44 @@ void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n);
   ensures chains: chains_ok(zone);
   ensures fit: runs_fit(zone);
   ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
   ensures parts: parts_kept{Pre,Post}(zone);
   ensures inside: \result + run_size(order) <= zone->count;
+  ensures at: run_at(zone->first + \result, order);
+  ensures were: all_free{Pre}(zone, \result, run_size(order));
   ensures taken: no_orders(zone, \result, run_size(order));
   ensures begins: run_can_begin(zone, \result);
   ensures touched: were_untouched{Pre,Post}(zone, \result, run_size(order));
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
 */
 uint64_t fh_runs_take(struct fh_zone *zone, unsigned order);
 
 /* Takes n blocks from `block` on out of the runs that they are in. */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
+  requires block <= zone->count && n <= zone->count - block;
+  requires all_free(zone, block, n);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures taken: no_orders(zone, block, n);
+  ensures begins: n > 0 ==> run_can_begin(zone, block);
+  ensures touched: were_untouched{Pre,Post}(zone, block, n);
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
+*/
 void fh_runs_take_exact(struct fh_zone *zone, uint64_t block, uint64_t n);
 
 /* Whether the block is free as a whole. */
@@ -423,6 +478,18 @@ static inline bool fh_runs_have(const struct fh_zone *zone, uint64_t block)
 }
 
 /* The head of the run that the block is in; there is one. */
+/*@
+  requires zone_tables(zone) && orders_fit(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires block < zone->count;
+  requires \exists integer head; in_run(zone, head, block);
+  assigns \nothing;
+  exits \false;
+  ensures has: in_run(zone, \result, block);
+  ensures inside: \result + run_size(zone->blocks[\result].order) <=
+    zone->count;
+*/
 uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block);
 
 /* ---- zones.c: pages ---- */
