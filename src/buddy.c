@@ -1,452 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Chains of blocks by order, and the buddy system over whole blocks: free runs
- * of 1, 2, 4 .. 512 blocks, each at a multiple of its size. The two halves of
- * a run are buddies. A run is split when less is needed; it is merged with its
- * buddy as soon as both are free.
+ * The buddy system over whole blocks: free runs of 1, 2, 4 .. 512 blocks, each
+ * at a multiple of its size. The two halves of a run are buddies. A run is
+ * split when less is needed; it is merged with its buddy as soon as both are
+ * free.
  *
  * Only the head of a run is written. Its other blocks have order 0 like blocks
  * in use; `touched` tells the two apart.
  */
-#include "zones.h"
-
-/*@
-  // As in_run, but orders alone say it.
-  predicate run_has{L}(struct fh_zone *zone, integer head, integer block) =
-    0 <= head <= block && zone->blocks[head].order >= 10 &&
-    block < head + run_size(zone->blocks[head].order);
-
-  // Calls itself for no other reason than that provers take it for a name
-  // then, and compare what it says at two places without unfolding it.
-  predicate has_head{L}(struct fh_zone *zone, integer named, integer block) =
-    named > 0 ? has_head(zone, 0, block)
-              : \exists integer head; run_has(zone, head, block);
-
-  predicate in_some_run{L}(struct fh_zone *zone, integer block) =
-    has_head(zone, 1, block);
-
-  // Blocks first .. first+n-1 came into runs, or out of them, and no others.
-  predicate runs_gained{A,B}(struct fh_zone *zone, integer first, integer n) =
-    \forall integer b; 0 <= b < \at(zone->count,A) ==>
-      (in_some_run{B}(zone, b) <==>
-         in_some_run{A}(zone, b) || first <= b < first + n);
-
-  predicate runs_lost{A,B}(struct fh_zone *zone, integer first, integer n) =
-    \forall integer b; 0 <= b < \at(zone->count,A) ==>
-      (in_some_run{B}(zone, b) <==>
-         in_some_run{A}(zone, b) && !(first <= b < first + n));
-
-  predicate runs_stay{A,B}(struct fh_zone *zone) =
-    \forall integer b; 0 <= b < \at(zone->count,A) &&
-      in_some_run{A}(zone, b) ==> in_some_run{B}(zone, b);
-
-  predicate all_in_runs{L}(struct fh_zone *zone, integer first, integer n) =
-    \forall integer b; first <= b < first + n ==> in_some_run(zone, b);
-
-  predicate no_more_runs{A,B}(struct fh_zone *zone, integer first,
-                              integer n) =
-    \forall integer b; 0 <= b < \at(zone->count,A) &&
-      in_some_run{B}(zone, b) ==>
-        in_some_run{A}(zone, b) || first <= b < first + n;
-
-  // Runs are what is touched as a whole; of blocks first .. first+n-1 nothing
-  // is said.
-  predicate touched_fits_but{L}(struct fh_zone *zone, integer first,
-                                integer n) =
-    \forall integer b; 0 <= b < zone->count && !(first <= b < first + n) ==>
-      (in_some_run(zone, b) <==> is_touched(zone, b) && is_whole(zone, b));
-*/
-
-void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
-		  struct fh_block *blocks, uint64_t *touched)
-{
-	zone->first = first;
-	zone->count = count;
-	zone->blocks = blocks;
-	zone->touched = touched;
-	fh_word_store_relaxed(&zone->filled, 0);
-	/*@
-	  loop invariant 0 <= order <= FH_ORDERS;
-	  loop invariant \forall integer o; 0 <= o < order ==>
-	    zone->heads[o] == FH_NO_BLOCK;
-	  loop assigns order, zone->heads[0 .. FH_ORDER_LAST];
-	  loop variant FH_ORDERS - order;
-	*/
-	for (unsigned order = 0; order < FH_ORDERS; order++)
-		zone->heads[order] = FH_NO_BLOCK;
-	fh_word_store_relaxed(&zone->free, 0);
-}
-
-/*@
-  requires \valid(zone);
-  assigns zone->filled;
-  exits \false;
-  ensures zone->filled == filled;
-*/
-static void set_filled(struct fh_zone *zone, uint64_t filled)
-{
-	fh_word_store_relaxed(&zone->filled, filled);
-}
-
-/* Its neighbours name each other; its own links stay. */
-/*@
-  requires zone_tables(zone) && block < zone->count;
-  requires links_but(zone, zone->count) && zone->blocks[block].order != 0;
-  assigns zone->heads[1 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[0 .. zone->count - 1].next;
-  exits \false;
-  ensures nexts: \forall integer b; 0 <= b < zone->count ==>
-    zone->blocks[b].next == (b == \old(zone->blocks[block].previous) ?
-      \old(zone->blocks[block].next) : \old(zone->blocks[b].next));
-  ensures previouses: \forall integer b; 0 <= b < zone->count ==>
-    zone->blocks[b].previous == (b == \old(zone->blocks[block].next) ?
-      \old(zone->blocks[block].previous) : \old(zone->blocks[b].previous));
-  ensures heads: \forall integer o; 0 <= o <= FH_ORDER_LAST ==>
-    zone->heads[o] ==
-      (o == zone->blocks[block].order &&
-       \old(zone->blocks[block].previous) == FH_NO_BLOCK ?
-         \old(zone->blocks[block].next) : \old(zone->heads[o]));
-*/
-static void unlink_block(struct fh_zone *zone, uint64_t block)
-{
-	const struct fh_block *b = &zone->blocks[block];
-
-	if (b->next != FH_NO_BLOCK)
-		zone->blocks[b->next].previous = b->previous;
-	if (b->previous != FH_NO_BLOCK)
-		zone->blocks[b->previous].next = b->next;
-	else
-		zone->heads[b->order] = b->next;
-}
-
-/*@
-  requires zone_tables(zone) && chains_ok(zone) && block < zone->count;
-  requires zone->blocks[block].order != 0;
-  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[0 .. zone->count - 1].next;
-  exits \false;
-  ensures nexts: nexts_but(zone, block);
-  ensures nexts_back: nexts_back_but(zone, block);
-  ensures previouses: previouses_but(zone, block);
-  ensures previouses_back: previouses_back_but(zone, block);
-  ensures firsts: firsts_but(zone, block);
-  ensures heads: heads_but(zone, block);
-  ensures filled: filled_fits(zone);
-*/
-static void unchain(struct fh_zone *zone, uint64_t block)
-{
-	const struct fh_block *b = &zone->blocks[block];
-
-	/*@ assert b->next != FH_NO_BLOCK ==> b->next < zone->count &&
-	  zone->blocks[b->next].order == b->order &&
-	  zone->blocks[b->next].previous == block; */
-	/*@ assert b->previous != FH_NO_BLOCK ==> b->previous < zone->count &&
-	  zone->blocks[b->previous].order == b->order &&
-	  zone->blocks[b->previous].next == block; */
-	/*@ assert \forall integer c; 0 <= c < zone->count && c != block &&
-	  zone->blocks[c].order != 0 && zone->blocks[c].next == block ==>
-	    c == b->previous; */
-	unlink_block(zone, block);
-	/*@ assert nexts: nexts_but(zone, block); */
-	/*@ assert nexts_back: nexts_back_but(zone, block); */
-	/*@ assert previouses: previouses_but(zone, block); */
-	/*@ assert previouses_back: previouses_back_but(zone, block); */
-	/*@ assert firsts: firsts_but(zone, block); */
-	/*@ assert heads: heads_but(zone, block); */
-	if (zone->heads[b->order] == FH_NO_BLOCK)
-		set_filled(zone,
-			   fh_without(zone->filled, fh_bit_run(b->order, 1)));
-}
-
-/* The block, whose order that is, becomes the chain's head. */
-/*@
-  requires zone_tables(zone) && block < zone->count;
-  requires links_but(zone, block) && 1 <= order <= FH_ORDER_LAST;
-  assigns zone->heads[order],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[block].next;
-  exits \false;
-  ensures nexts: \forall integer b; 0 <= b < zone->count ==>
-    zone->blocks[b].next == (b == block ? \old(zone->heads[order])
-                                        : \old(zone->blocks[b].next));
-  ensures previouses: \forall integer b; 0 <= b < zone->count ==>
-    zone->blocks[b].previous ==
-      (b == block ? FH_NO_BLOCK :
-       b == \old(zone->heads[order]) ? block :
-         \old(zone->blocks[b].previous));
-  ensures heads: \forall integer o; 0 <= o <= FH_ORDER_LAST ==>
-    zone->heads[o] == (o == order ? block : \old(zone->heads[o]));
-*/
-static void link_block(struct fh_zone *zone, uint64_t block, unsigned order)
-{
-	struct fh_block *b = &zone->blocks[block];
-
-	b->previous = FH_NO_BLOCK;
-	b->next = zone->heads[order];
-	if (b->next != FH_NO_BLOCK)
-		zone->blocks[b->next].previous = (uint32_t)block;
-	zone->heads[order] = (uint32_t)block;
-}
-
-/*@
-  requires zone_tables(zone) && block < zone->count;
-  requires links_but(zone, block) && filled_fits(zone);
-  requires 1 <= order <= FH_ORDER_LAST;
-  requires zone->blocks[block].order == order;
-  assigns zone->filled, zone->heads[order],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[block].next;
-  exits \false;
-  ensures nexts: nexts_but(zone, zone->count);
-  ensures nexts_back: nexts_back_but(zone, zone->count);
-  ensures previouses: previouses_but(zone, zone->count);
-  ensures previouses_back: previouses_back_but(zone, zone->count);
-  ensures firsts: firsts_but(zone, zone->count);
-  ensures heads: heads_but(zone, zone->count);
-  ensures filled: filled_fits(zone);
-*/
-static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
-{
-	uint64_t filled = zone->filled | fh_bit_run(order, 1);
-
-	/*@ assert \forall integer o; 0 <= o < 64 ==>
-	  (has_bit(filled, o) <==> has_bit(zone->filled, o) || o == order); */
-	/*@ assert zone->heads[order] != FH_NO_BLOCK ==>
-	  zone->heads[order] < zone->count && zone->heads[order] != block &&
-	  zone->blocks[zone->heads[order]].previous == FH_NO_BLOCK; */
-	link_block(zone, block, order);
-	/*@ assert \forall integer b; 0 <= b < zone->count && b != block &&
-	  zone->blocks[b].order != 0 && zone->blocks[b].next != FH_NO_BLOCK ==>
-	    zone->blocks[zone->blocks[b].next].previous == b; */
-	/*@ assert nexts: nexts_but(zone, zone->count); */
-	/*@ assert nexts_back: nexts_back_but(zone, zone->count); */
-	/*@ assert previouses: previouses_but(zone, zone->count); */
-	/*@ assert previouses_back: previouses_back_but(zone, zone->count); */
-	/*@ assert firsts: firsts_but(zone, zone->count); */
-	/*@ assert heads: heads_but(zone, zone->count); */
-	set_filled(zone, filled);
-}
-
-/*@
-  requires zone_tables(zone) && links_but(zone, block);
-  requires block < zone->count && order <= FH_ORDER_LAST;
-  assigns zone->blocks[block].order;
-  exits \false;
-  ensures order: zone->blocks[block].order == order;
-  ensures others: \forall integer b; 0 <= b < zone->count && b != block ==>
-    zone->blocks[b].order == \old(zone->blocks[b].order);
-  ensures nexts: nexts_but(zone, block);
-  ensures nexts_back: nexts_back_but(zone, block);
-  ensures previouses: previouses_but(zone, block);
-  ensures previouses_back: previouses_back_but(zone, block);
-  ensures firsts: firsts_but(zone, block);
-  ensures heads: heads_but(zone, block);
-  ensures orders: orders_fit(zone);
-*/
-static void set_order(struct fh_zone *zone, uint64_t block, unsigned order)
-{
-	zone->blocks[block].order = (uint8_t)order;
-	/*@ assert \forall integer b; 0 <= b < zone->count ==>
-	  zone->blocks[b].order ==
-	    (b == block ? order : \at(zone->blocks[b].order,Pre)); */
-}
-
-void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order)
-{
-	if (zone->blocks[block].order == order)
-		return;
-	if (zone->blocks[block].order != 0)
-		unchain(zone, block);
-	/*@ assert nexts: nexts_but(zone, block); */
-	/*@ assert nexts_back: nexts_back_but(zone, block); */
-	/*@ assert previouses: previouses_but(zone, block); */
-	/*@ assert previouses_back: previouses_back_but(zone, block); */
-	/*@ assert firsts: firsts_but(zone, block); */
-	/*@ assert heads: heads_but(zone, block); */
-	set_order(zone, block, order);
-	/*@ assert others: \forall integer b; 0 <= b < zone->count && b != block ==>
-	  zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
-	if (order != 0)
-		chain(zone, block, order);
-	/*@ assert nexts: nexts_but(zone, zone->count); */
-	/*@ assert nexts_back: nexts_back_but(zone, zone->count); */
-	/*@ assert previouses: previouses_but(zone, zone->count); */
-	/*@ assert previouses_back: previouses_back_but(zone, zone->count); */
-	/*@ assert firsts: firsts_but(zone, zone->count); */
-	/*@ assert heads: heads_but(zone, zone->count); */
-}
-
-unsigned fh_chain_best(const struct fh_zone *zone, unsigned order)
-{
-	uint64_t filled = fh_word_load_relaxed(&zone->filled);
-	uint64_t large_enough =
-		filled & fh_bit_run(order, FH_WORD_BITS - order);
-
-	/*@ assert \forall integer i; 0 <= i < 64 ==>
-	  (has_bit(large_enough, i) <==> order <= i && has_bit(filled, i)); */
-
-	return large_enough == 0 ? 0 : fh_lowest_bit(large_enough);
-}
-
-/* What a shift makes of an order. */
-/*@ ghost
-  /@
-    requires 10 <= order <= FH_ORDER_LAST;
-    assigns \nothing;
-    exits \false;
-    ensures (1 << (order - 10)) == run_size(order);
-  @/
-  void ghost_run_size(unsigned order)
-  {
-    /@ assert order == 10 ==> (1 << (order - 10)) == 1; @/
-    /@ assert order == 11 ==> (1 << (order - 10)) == 2; @/
-    /@ assert order == 12 ==> (1 << (order - 10)) == 4; @/
-    /@ assert order == 13 ==> (1 << (order - 10)) == 8; @/
-    /@ assert order == 14 ==> (1 << (order - 10)) == 16; @/
-    /@ assert order == 15 ==> (1 << (order - 10)) == 32; @/
-    /@ assert order == 16 ==> (1 << (order - 10)) == 64; @/
-    /@ assert order == 17 ==> (1 << (order - 10)) == 128; @/
-    /@ assert order == 18 ==> (1 << (order - 10)) == 256; @/
-    /@ assert order == 19 ==> (1 << (order - 10)) == 512; @/
-  }
-*/
-
-/* Blocks of a run of that order. */
-/*@
-  requires 10 <= order <= FH_ORDER_LAST;
-  assigns \nothing;
-  exits \false;
-  ensures \result == run_size(order);
-  ensures order < FH_ORDER_LAST ==> run_size(order + 1) == 2 * \result;
-*/
-static uint64_t run_blocks(unsigned order)
-{
-	/*@ ghost ghost_run_size(order); */
-	return UINT64_C(1) << (order - FH_ORDER_BLOCK);
-}
-
-/* Halves of a run lie at multiples of their size. */
-/*@ ghost
-  /@
-    requires 11 <= order <= FH_ORDER_LAST && run_at(number, order);
-    assigns \nothing;
-    exits \false;
-    ensures run_size(order) == 2 * run_size(order - 1);
-    ensures run_at(number, order - 1);
-    ensures run_at(number + run_size(order - 1), order - 1);
-  @/
-  void ghost_halves(uint64_t number, unsigned order)
-  {
-  }
-*/
-
-/* Whether a run with that number is the upper half of one twice as long. */
-/*@
-  requires 10 <= order < FH_ORDER_LAST && run_at(number, order);
-  assigns \nothing;
-  exits \false;
-  ensures upper: \result ==> number >= run_size(order) &&
-    run_at(number - run_size(order), order + 1);
-  ensures lower: !\result ==> run_at(number, order + 1);
-*/
-static bool is_upper_half(uint64_t number, unsigned order)
-{
-	/*@ ghost ghost_run_size(order); */
-	bool odd = fh_is_odd_part(number, order - FH_ORDER_BLOCK);
-
-	/*@ assert order == 10 ==> number % 2 == (odd ? 1 : 0); */
-	/*@ assert order == 11 ==> number % 4 == (odd ? 2 : 0); */
-	/*@ assert order == 12 ==> number % 8 == (odd ? 4 : 0); */
-	/*@ assert order == 13 ==> number % 16 == (odd ? 8 : 0); */
-	/*@ assert order == 14 ==> number % 32 == (odd ? 16 : 0); */
-	/*@ assert order == 15 ==> number % 64 == (odd ? 32 : 0); */
-	/*@ assert order == 16 ==> number % 128 == (odd ? 64 : 0); */
-	/*@ assert order == 17 ==> number % 256 == (odd ? 128 : 0); */
-	/*@ assert order == 18 ==> number % 512 == (odd ? 256 : 0); */
-	return odd;
-}
-
-/* Inside of a run no run of its order, or of a larger one, has its head. */
-/*@ ghost
-  /@
-    requires 10 <= order <= FH_ORDER_LAST && run_at(head, order);
-    assigns \nothing;
-    exits \false;
-    ensures \forall integer i, integer larger;
-      head < i < head + run_size(order) && order <= larger <= 19 ==>
-        !run_at(i, larger);
-  @/
-  void ghost_no_head_inside(uint64_t head, unsigned order)
-  {
-    /@ assert \forall integer i, integer o; 0 <= i && 19 <= o <= 19 &&
-      run_at(i, o) ==> i % 512 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 18 <= o <= 19 &&
-      run_at(i, o) ==> i % 256 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 17 <= o <= 19 &&
-      run_at(i, o) ==> i % 128 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 16 <= o <= 19 &&
-      run_at(i, o) ==> i % 64 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 15 <= o <= 19 &&
-      run_at(i, o) ==> i % 32 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 14 <= o <= 19 &&
-      run_at(i, o) ==> i % 16 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 13 <= o <= 19 &&
-      run_at(i, o) ==> i % 8 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 12 <= o <= 19 &&
-      run_at(i, o) ==> i % 4 == 0; @/
-    /@ assert \forall integer i, integer o; 0 <= i && 11 <= o <= 19 &&
-      run_at(i, o) ==> i % 2 == 0; @/
-    /@ assert order == 11 ==> \forall integer i;
-      head < i < head + 2 ==> i % 2 != 0; @/
-    /@ assert order == 12 ==> \forall integer i;
-      head < i < head + 4 ==> i % 4 != 0; @/
-    /@ assert order == 13 ==> \forall integer i;
-      head < i < head + 8 ==> i % 8 != 0; @/
-    /@ assert order == 14 ==> \forall integer i;
-      head < i < head + 16 ==> i % 16 != 0; @/
-    /@ assert order == 15 ==> \forall integer i;
-      head < i < head + 32 ==> i % 32 != 0; @/
-    /@ assert order == 16 ==> \forall integer i;
-      head < i < head + 64 ==> i % 64 != 0; @/
-    /@ assert order == 17 ==> \forall integer i;
-      head < i < head + 128 ==> i % 128 != 0; @/
-    /@ assert order == 18 ==> \forall integer i;
-      head < i < head + 256 ==> i % 256 != 0; @/
-    /@ assert order == 19 ==> \forall integer i;
-      head < i < head + 512 ==> i % 512 != 0; @/
-  }
-*/
-
-/* The number of the head of a run of that order which has block `number`. */
-/*@
-  requires 10 <= order <= FH_ORDER_LAST;
-  assigns \nothing;
-  exits \false;
-  ensures \result <= number < \result + run_size(order);
-  ensures at: run_at(\result, order);
-  ensures none_inside: \forall integer i, integer larger;
-    \result < i < \result + run_size(order) && order <= larger <= 19 ==>
-      !run_at(i, larger);
-*/
-static uint64_t head_number(uint64_t number, unsigned order)
-{
-	/*@ ghost ghost_run_size(order); */
-	uint64_t head = fh_round_down(number, order - FH_ORDER_BLOCK);
-
-	/*@ assert order == 11 ==> head % 2 == 0; */
-	/*@ assert order == 12 ==> head % 4 == 0; */
-	/*@ assert order == 13 ==> head % 8 == 0; */
-	/*@ assert order == 14 ==> head % 16 == 0; */
-	/*@ assert order == 15 ==> head % 32 == 0; */
-	/*@ assert order == 16 ==> head % 64 == 0; */
-	/*@ assert order == 17 ==> head % 128 == 0; */
-	/*@ assert order == 18 ==> head % 256 == 0; */
-	/*@ assert order == 19 ==> head % 512 == 0; */
-	/*@ ghost ghost_no_head_inside(head, order); */
-	return head;
-}
+#include "runs.h"
 
 /*
  * The other half of the run twice as long; FH_NO_BLOCK if the zone has not all
@@ -468,9 +30,9 @@ static uint64_t head_number(uint64_t number, unsigned order)
 static uint64_t buddy_of(const struct fh_zone *zone, uint64_t block,
 			 unsigned order)
 {
-	uint64_t size = run_blocks(order);
+	uint64_t size = fh_run_blocks(order);
 
-	if (is_upper_half(zone->first + block, order))
+	if (fh_run_is_upper(zone->first + block, order))
 		return block >= size ? block - size : FH_NO_BLOCK;
 	return zone->count - block >= 2 * size ? block + size : FH_NO_BLOCK;
 }
@@ -788,8 +350,8 @@ static unsigned largest_run(const struct fh_zone *zone, uint64_t block,
 	  loop assigns order;
 	  loop variant FH_ORDER_LAST - order;
 	*/
-	while (order < FH_ORDER_LAST && run_blocks(order + 1) <= n &&
-	       !is_upper_half(zone->first + block, order))
+	while (order < FH_ORDER_LAST && fh_run_blocks(order + 1) <= n &&
+	       !fh_run_is_upper(zone->first + block, order))
 		order++;
 	return order;
 }
@@ -854,7 +416,7 @@ static void give_runs(struct fh_zone *zone, uint64_t block, uint64_t n)
 		/*@ assert rest: n > run_size(order) ==>
 		  zone->blocks[block + run_size(order)].order == 0 &&
 		  run_can_begin(zone, block + run_size(order)); */
-		uint64_t size = run_blocks(order);
+		uint64_t size = fh_run_blocks(order);
 
 		give_run(zone, block, order);
 		/*@ assert stay: runs_stay{Pre,Here}(zone); */
@@ -1006,7 +568,7 @@ static void split_run(struct fh_zone *zone, uint64_t block, unsigned found,
 		/*@ assert whole: no_orders(zone, block, run_size(found)); */
 		/*@ ghost ghost_halves(zone->first + block, found); */
 		found--;
-		uint64_t half = run_blocks(found);
+		uint64_t half = fh_run_blocks(found);
 		/*@ assert whole: no_orders(zone, block, 2 * half); */
 		/*@ assert begin: run_can_begin(zone, block + half); */
 		place_run(zone, block + half, found);
@@ -1068,7 +630,7 @@ uint64_t fh_runs_take(struct fh_zone *zone, unsigned order)
 	/*@ ghost ghost_touched_fits(zone, 0, 0); */
 	uint64_t block = take_smallest(zone, order);
 
-	untouch(zone, block, run_blocks(order));
+	untouch(zone, block, fh_run_blocks(order));
 	/*@ assert fits: touched_fits_but(zone, 0, 0); */
 	/*@ ghost ghost_runs_touched(zone); */
 	return block;
@@ -1087,7 +649,7 @@ uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block)
 	  loop variant FH_ORDER_LAST - order;
 	*/
 	for (;;) {
-		uint64_t head = head_number(number, order);
+		uint64_t head = fh_run_head(number, order);
 
 		/*@ assert not_before: \forall integer h;
 		  in_run(zone, h, block) ==> zone->first + h <= head; */
@@ -1120,7 +682,7 @@ uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block)
 static void take_of_run(struct fh_zone *zone, uint64_t head, uint64_t block,
 			uint64_t n)
 {
-	uint64_t end = head + run_blocks(zone->blocks[head].order);
+	uint64_t end = head + fh_run_blocks(zone->blocks[head].order);
 
 	/*@ ghost ghost_blocks_of_run(zone, head); */
 	take_head(zone, head);
@@ -1174,7 +736,7 @@ static void take_of_runs(struct fh_zone *zone, uint64_t block, uint64_t n)
 		/*@ assert in: in_some_run(zone, block); */
 		/*@ ghost ghost_public_head(zone, block); */
 		uint64_t head = fh_runs_head(zone, block);
-		uint64_t end = head + run_blocks(zone->blocks[head].order);
+		uint64_t end = head + fh_run_blocks(zone->blocks[head].order);
 		uint64_t part = end - block < n ? end - block : n;
 
 		take_of_run(zone, head, block, part);

@@ -26,6 +26,7 @@
 #include "alloc.c"
 #include "claim.c"
 #include "block.c"
+#include "chain.c"
 #include "buddy.c"
 #include "zones.c"
 #include "search.c"

@@ -5,7 +5,7 @@
  * last page in use comes back loses its bits and becomes a run; a run that is
  * taken in part gets bits again.
  */
-#include "zones.h"
+#include "runs.h"
 
 /* Puts a block whose bits have changed where it belongs. */
 static void settle(struct fh_zone *zone, uint64_t block)
@@ -266,72 +266,51 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 	return words;
 }
 
-/* Powers of two are sizes of runs. */
-/*@ ghost
-  /@
-    requires 10 <= order <= FH_ORDER_LAST;
-    assigns \nothing;
-    exits \false;
-    ensures (1 << (order - 10)) == run_size(order) && run_size(order) <= 512;
-    ensures order < FH_ORDER_LAST ==>
-      (2 << (order - 10)) == run_size(order + 1) && run_size(order + 1) <= 512;
-    ensures order < FH_ORDER_LAST ==> run_size(order + 1) == 2 * run_size(order);
-  @/
-  void ghost_run_size(unsigned order)
-  {
-    /@ assert order == 10 ==> (1 << (order - 10)) == 1 &&
-      (2 << (order - 10)) == 2; @/
-    /@ assert order == 11 ==> (1 << (order - 10)) == 2 &&
-      (2 << (order - 10)) == 4; @/
-    /@ assert order == 12 ==> (1 << (order - 10)) == 4 &&
-      (2 << (order - 10)) == 8; @/
-    /@ assert order == 13 ==> (1 << (order - 10)) == 8 &&
-      (2 << (order - 10)) == 16; @/
-    /@ assert order == 14 ==> (1 << (order - 10)) == 16 &&
-      (2 << (order - 10)) == 32; @/
-    /@ assert order == 15 ==> (1 << (order - 10)) == 32 &&
-      (2 << (order - 10)) == 64; @/
-    /@ assert order == 16 ==> (1 << (order - 10)) == 64 &&
-      (2 << (order - 10)) == 128; @/
-    /@ assert order == 17 ==> (1 << (order - 10)) == 128 &&
-      (2 << (order - 10)) == 256; @/
-    /@ assert order == 18 ==> (1 << (order - 10)) == 256 &&
-      (2 << (order - 10)) == 512; @/
-    /@ assert order == 19 ==> (1 << (order - 10)) == 512; @/
-  }
+/* The order of the largest run of at most `want` blocks, but at least one. */
+/*@
+  requires 10 <= best <= FH_ORDER_LAST;
+  assigns \nothing;
+  exits \false;
+  ensures order: 10 <= \result <= best;
+  ensures want: \result == 10 || run_size(\result) <= want;
 */
+static unsigned wanted_order(uint64_t want, unsigned best)
+{
+	unsigned order = FH_ORDER_BLOCK;
+
+	/*@
+	  loop invariant 10 <= order <= best;
+	  loop invariant order == 10 || run_size(order) <= want;
+	  loop assigns order;
+	  loop variant best - order;
+	*/
+	while (order < best && fh_run_blocks(order + 1) <= want)
+		order++;
+	return order;
+}
 
 uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size)
 {
 	unsigned best = fh_chain_best(zone, FH_ORDER_BLOCK);
-	unsigned order = FH_ORDER_BLOCK;
 
 	if (best == 0)
 		return FH_NO_BLOCK;
-	/*@ ghost ghost_run_size(order); */
-	/*@
-	  loop invariant 10 <= order <= best;
-	  loop invariant order == 10 || run_size(order) <= want;
-	  loop invariant (1 << (order - 10)) == run_size(order);
-	  loop invariant order < FH_ORDER_LAST ==>
-	    (2 << (order - 10)) == run_size(order + 1) &&
-	    (2 << (order - 10)) <= 512;
-	  loop assigns order;
-	  loop variant best - order;
-	*/
-	while (order < best &&
-	       (UINT64_C(2) << (order - FH_ORDER_BLOCK)) <= want) {
-		order++;
-		/*@ ghost ghost_run_size(order); */
-	}
-	*size = UINT64_C(1) << (order - FH_ORDER_BLOCK);
-	/*@ assert size: *size <= 512; */
+	unsigned order = wanted_order(want, best);
+	*size = fh_run_blocks(order);
 	fh_zone_sub_free(zone, *size * FH_BLOCK_PAGES);
 	/*@ assert untouched: \forall integer w;
 	  0 <= w <= (zone->count - 1) / 64 ==>
 	    zone->touched[w] == \at(zone->touched[w],Pre); */
 	/*@ assert untouched: \forall integer b; 0 <= b < zone->count ==>
 	  (is_touched(zone, b) <==> is_touched{Pre}(zone, b)); */
+	/*@ assert whole: \forall integer b; 0 <= b < zone->count ==>
+	  (is_whole(zone, b) <==> is_whole{Pre}(zone, b)); */
+	/*@ assert runs: \forall integer h, integer b;
+	  in_run(zone, h, b) <==> in_run{Pre}(zone, h, b); */
+	/*@ assert runs: \forall integer h, integer b; in_run(zone, h, b) ==>
+	  b < zone->count; */
+	/*@ assert touched: runs_touched(zone); */
+	/*@ assert in_runs: touched_in_runs_but(zone, 0, 0); */
 	uint64_t block = fh_runs_take(zone, order);
 	/*@ assert size: *size == run_size(order); */
 	/*@ assert free: zone->free ==

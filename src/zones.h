@@ -336,7 +336,7 @@ static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
 void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 		  struct fh_block *blocks, uint64_t *touched);
 
-/* ---- buddy.c: chains, and runs of whole blocks ---- */
+/* ---- chain.c ---- */
 
 /* Moves the block to the chain of that order; 0: to none. */
 /*@
@@ -371,6 +371,8 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
       !has_bit(zone->filled, o);
 */
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
+
+/* ---- buddy.c: runs of whole blocks ---- */
 
 /*
  * n blocks from `block` on, none touched, become free runs, merged with their
@@ -532,6 +534,8 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 /*@
   requires zone_tables(zone) && chains_ok(zone);
   requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
   requires \valid(size) && \separated(size, zone,
     zone->blocks + (0 .. zone->count - 1),
     zone->touched + (0 .. (zone->count - 1) / 64));

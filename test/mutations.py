@@ -653,7 +653,7 @@ ALLOCATOR = [
          old="		place_run(zone, block + half, found);", new=""),
     dict(name="taken_run_looks_free", tests="zone_test allocator_test",
          file="src/buddy.c",
-         old="	untouch(zone, block, run_blocks(order));", new=""),
+         old="	untouch(zone, block, fh_run_blocks(order));", new=""),
     dict(name="given_twice_is_not_seen", tests="zone_test allocator_test",
          file="src/zones.c",
          old="	if (!fh_bits_test(zone->touched, block))\n		return n;",
