@@ -730,12 +730,12 @@ MAGAZINES = [
          file="src/magazine.c",
          old="		n += taken[word].count;", new="		n++;"),
     dict(name="cpu_with_blocks_only_is_not_asked", function="is_worth_asking",
-         file="src/magazine.c",
+         file="src/magazine_cpus.c",
          old="		fh_word_load_relaxed(&m->page_count) > 0 ||\n"
              "		fh_word_load_relaxed(&m->block_count) > 0);",
          new="		fh_word_load_relaxed(&m->page_count) > 0);"),
     dict(name="last_zone_is_not_counted", function="pages_of_zones",
-         file="src/magazine.c",
+         file="src/magazine_cpus.c",
          old="	for (uint64_t i = 0; i < fh_layout.zone_count; i++)",
          new="	for (uint64_t i = 1; i < fh_layout.zone_count; i++)"),
 ]

@@ -55,6 +55,7 @@ UNITS = {
     "pagetable": ["include/framehold/pagetable.h"],
     "flush": ["src/flush.h"],
     "magazine": ["src/magazine.h"],
+    "magazine_cpus": [],
     "supply": [],
     "region": ["src/regionsort.h"],
     "regionsort": [],

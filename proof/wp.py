@@ -30,7 +30,8 @@ OWN_WORDS = {"alloc": ["alloc"], "claim": ["alloc"], "block": ["alloc"],
              "chain": ["alloc"], "buddy": ["alloc"], "zones": ["alloc"],
              "layout": ["early", "alloc", "layout"],
              "io": ["bytes"],
-             "home": ["early", "alloc"], "supply": ["alloc"], "magazine": ["early", "alloc"], "node": ["tables"],
+             "home": ["early", "alloc"], "supply": ["alloc"], "magazine": ["early", "alloc"],
+             "magazine_cpus": ["early", "alloc"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],
              "split": ["tables"], "pagetable": ["tables"]}
 

@@ -35,6 +35,7 @@
 #include "home.c"
 #include "supply.c"
 #include "magazine.c"
+#include "magazine_cpus.c"
 #include "allocator.c"
 #include "allocator_audit.c"
 #include "cpuset.c"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Batches between magazines and the supply, blocks, single pages by number,
- * and CPUs that come, go, and empty each other. The fast path stands in
- * magazine.h: preemption off, busy set, one array access, busy cleared; no
- * lock, no interrupt masking, no atomic read-modify-write.
+ * Batches between magazines and the supply, blocks, and single pages by number:
+ * what a CPU does with its own magazine. The fast path stands in magazine.h:
+ * preemption off, busy set, one array access, busy cleared; no lock, no
+ * interrupt masking, no atomic read-modify-write.
  */
 #include "magazine.h"
 
@@ -12,20 +12,6 @@
 
 /* Words taken at once: bounds the stack; with whole words, a batch is two. */
 #define REFILL_WORDS 24
-
-/* In fh_magazine.online. */
-enum cpu_presence {
-	CPU_OFFLINE = 0,
-	CPU_ONLINE,
-	CPU_LEAVING, /* without room, and not yet known to be empty */
-};
-
-/* This CPU's magazine, with preemption off. */
-static inline struct fh_magazine *own_magazine(void)
-{
-	fh_host_preempt_off();
-	return &fh_magazines[fh_host_cpu()];
-}
 
 /* ---- Pages ---- */
 
@@ -243,6 +229,16 @@ static uint64_t take_batch(uint64_t home, uint64_t batch, uint64_t *pages)
 }
 
 /* Fills an empty magazine with a batch; returns how many pages it has. */
+/*@
+  requires magazine_ok(m) && m->page_count == 0 && m->page_room > 0;
+  requires m->home < fh_layout.zone_count;
+  assigns m->filling, m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  exits \false;
+  ensures ok: magazine_ok(m) && m->filling == 0;
+  ensures count: \result == m->page_count <= m->page_room;
+  ensures numbers: \forall integer i; 0 <= i < m->page_count ==>
+    m->pages[i] < FH_PAGE_NUMBER_END;
+*/
 static uint64_t refill_pages(struct fh_magazine *m)
 {
 	uint64_t batch = batch_of(fh_word_load_relaxed(&m->page_room));
@@ -250,6 +246,11 @@ static uint64_t refill_pages(struct fh_magazine *m)
 	begin_refill(m);
 	uint64_t n = take_batch(m->home, batch, m->pages);
 
+	/*@
+	  loop invariant 0 <= i <= n;
+	  loop assigns i;
+	  loop variant i;
+	*/
 	for (uint64_t i = n; i > 0 && n - i < FH_SLOT_LOOKAHEAD; i--)
 		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
 	fh_word_store_relaxed(&m->page_count, n);
@@ -290,9 +291,24 @@ static bool make_room(struct fh_magazine *m)
 	return room > 0;
 }
 
+/* Whether the magazine has taken the page. */
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  exits \false;
+  ensures ok: magazine_ok(m);
+  ensures room: \result <==> m->page_room > 0;
+  ensures kept: \result ==> 0 < m->page_count <= m->page_room &&
+    m->pages[m->page_count - 1] == page;
+*/
+static bool keep_page(struct fh_magazine *m, uint64_t page)
+{
+	return make_room(m) && fh_magazine_push(m, page);
+}
+
 void fh_magazine_give(struct fh_magazine *m, uint64_t page)
 {
-	bool kept = make_room(m) && fh_magazine_push(m, page);
+	bool kept = keep_page(m, page);
 
 	fh_magazine_leave(m);
 	if (!kept)
@@ -317,6 +333,15 @@ static void flush_blocks(struct fh_magazine *m, uint64_t n)
 }
 
 /* Fills an empty magazine; returns how many blocks it has. */
+/*@
+  requires magazine_ok(m) && m->block_count == 0;
+  requires batch <= m->block_room && m->home < fh_layout.zone_count;
+  assigns m->filling, m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures ok: magazine_ok(m) && m->filling == 0;
+  ensures count: \result == m->block_count <= batch;
+  ensures numbers: has_block_numbers(m);
+*/
 static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
 {
 	begin_refill(m);
@@ -327,6 +352,22 @@ static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
 	return n;
 }
 
+/* The first page of the newest block, or FH_NO_PAGE. */
+/*@
+  requires magazine_ok(m) && has_block_numbers(m);
+  requires m->home < fh_layout.zone_count;
+  assigns m->filling, m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures ok: magazine_ok(m);
+  ensures numbers: has_block_numbers(m);
+  ensures block: \result == FH_NO_PAGE ||
+    (\result < FH_PAGE_NUMBER_END && \result % 512 == 0);
+  ensures top: \old(m->block_count) > 0 ==>
+    m->block_count == \old(m->block_count) - 1 &&
+    \result == \at(m->blocks[m->block_count - 1],Pre) * 512;
+  ensures none: \old(m->block_count) == 0 && m->block_room == 0 ==>
+    \result == FH_NO_PAGE;
+*/
 static uint64_t pop_block(struct fh_magazine *m)
 {
 	uint64_t room = fh_word_load_relaxed(&m->block_room);
@@ -511,7 +552,7 @@ bool fh_magazine_withdraw(uint64_t page)
 
 uint64_t fh_magazine_home(void)
 {
-	uint64_t home = own_magazine()->home;
+	uint64_t home = fh_magazine_own()->home;
 
 	fh_host_preempt_on();
 	return home;
@@ -519,27 +560,40 @@ uint64_t fh_magazine_home(void)
 
 /* ---- Emptying ---- */
 
-/*@
-  requires magazine_ok(m);
-  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
-          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
-  exits \false;
-  ensures m->page_count == 0 && m->block_count == 0;
-*/
-static void flush_all(struct fh_magazine *m)
+void fh_magazine_flush(struct fh_magazine *m)
 {
 	flush_pages(m, fh_word_load_relaxed(&m->page_count));
 	flush_blocks(m, fh_word_load_relaxed(&m->block_count));
 }
 
 /* With preemption off, while not busy. */
+/*@
+  requires magazine_ok(m) && m->busy == 0;
+  assigns m->busy, m->answer,
+          m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
+          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures ok: magazine_ok(m) && m->busy == 0;
+  ensures answered: is_answered{Pre,Post}(m);
+*/
 static FH_COLD void answer_requests(struct fh_magazine *m)
 {
+	/*@
+	  loop invariant magazine_ok(m) && m->busy == 0;
+	  loop invariant is_answered{Pre,Here}(m) ||
+	    (m->answer == \at(m->answer,Pre) &&
+	     m->page_count == \at(m->page_count,Pre) &&
+	     m->block_count == \at(m->block_count,Pre));
+	  loop assigns m->busy, m->answer,
+	    m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
+	    m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+	  loop variant m->request == m->answer ? 0 : 1;
+	*/
 	while (fh_magazine_is_asked(m)) {
 		uint64_t request = fh_word_load_relaxed(&m->request);
 
 		fh_magazine_set_busy(m);
-		flush_all(m);
+		fh_magazine_flush(m);
 		/* Release: pairs with the acquire in wait_for_answer(). */
 		fh_word_store_release(&m->answer, request);
 		fh_magazine_clear_busy(m);
@@ -548,7 +602,7 @@ static FH_COLD void answer_requests(struct fh_magazine *m)
 
 void fh_magazine_poll(void)
 {
-	struct fh_magazine *m = own_magazine();
+	struct fh_magazine *m = fh_magazine_own();
 
 	if (fh_magazine_is_asked(m) && fh_word_load_relaxed(&m->busy) == 0)
 		answer_requests(m);
@@ -561,226 +615,6 @@ void fh_magazine_empty(void)
 
 	if (m == NULL)
 		return;
-	flush_all(m);
+	fh_magazine_flush(m);
 	fh_magazine_leave(m);
-}
-
-/* Whether the CPU has anything to give, or is about to. */
-/*@
-  requires \valid_read(m);
-  assigns \nothing;
-  exits \false;
-  ensures \result <==>
-    m->online != CPU_OFFLINE && (m->filling != 0 || m->page_count != 0 ||
-     m->block_count != 0);
-*/
-static bool is_worth_asking(const struct fh_magazine *m)
-{
-	/* Acquire: pairs with the release in end_refill(). */
-	return fh_word_load_relaxed(&m->online) != CPU_OFFLINE &&
-	       (fh_word_load_acquire(&m->filling) != 0 ||
-		fh_word_load_relaxed(&m->page_count) > 0 ||
-		fh_word_load_relaxed(&m->block_count) > 0);
-}
-
-/*@
-  requires \valid(m) && m->request < UINT64_MAX && cpu < FH_MAX_CPUS;
-  assigns m->request;
-  exits \false;
-  ensures m->request == \old(m->request) + 1;
-*/
-static void ask_magazine(struct fh_magazine *m, unsigned cpu)
-{
-	(void)fh_word_add_relaxed(&m->request, 1);
-	fh_host_kick(cpu);
-}
-
-/*
- * Waits until the CPU has answered all requests made so far, or has gone
- * offline, empty. We answer those made to us, so that two who wait for each
- * other both get on.
- */
-static void wait_for_answer(const struct fh_magazine *m)
-{
-	uint64_t request = fh_word_load_relaxed(&m->request);
-
-	/* Acquire: pairs with the release in answer_requests() ... */
-	while (fh_word_load_acquire(&m->answer) < request) {
-		/* ... and in fh_magazine_offline(). */
-		if (fh_word_load_acquire(&m->online) == CPU_OFFLINE)
-			return;
-		fh_magazine_poll();
-		fh_host_relax();
-	}
-}
-
-void fh_magazines_drain(void)
-{
-	const struct fh_magazine *own = own_magazine();
-
-	fh_magazine_empty();
-	fh_host_preempt_on();
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
-		if (&fh_magazines[cpu] != own &&
-		    is_worth_asking(&fh_magazines[cpu]))
-			ask_magazine(&fh_magazines[cpu], cpu);
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
-		wait_for_answer(&fh_magazines[cpu]);
-}
-
-/* ---- CPUs ---- */
-
-/* Serialises CPUs that come and go. */
-static struct fh_lock cpus_lock;
-static uint64_t cpus_online;
-
-/* From this many pages on, magazines have all the room there is: 4 GiB. */
-#define MUCH_MEMORY (UINT64_C(1) << 20)
-
-/*@
-  logic integer zones_pages{L}(integer n) =
-    n <= 0 ? 0 : zones_pages(n - 1) + fh_zones[n - 1].pages;
-
-  predicate zones_ok{L} =
-    0 < fh_layout.zone_count <= FH_MAX_ZONES &&
-    (\forall integer z; 0 <= z < fh_layout.zone_count ==>
-       fh_zones[z].pages <= FH_PAGE_NUMBER_END) &&
-    \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1),
-               fh_zones + (0 .. FH_MAX_ZONES - 1));
-*/
-
-/*@
-  requires zones_ok;
-  assigns \nothing;
-  exits \false;
-  ensures \result == zones_pages(fh_layout.zone_count);
-*/
-static uint64_t pages_of_zones(void)
-{
-	uint64_t pages = 0;
-
-	/*@
-	  loop invariant 0 <= i <= fh_layout.zone_count;
-	  loop invariant pages == zones_pages(i) <= i * FH_PAGE_NUMBER_END;
-	  loop assigns i, pages;
-	  loop variant fh_layout.zone_count - i;
-	*/
-	for (uint64_t i = 0; i < fh_layout.zone_count; i++)
-		pages += fh_word_load_relaxed(&fh_zones[i].pages);
-	return pages;
-}
-
-/*@
-  assigns \nothing;
-  exits \false;
-  ensures \result <= n && \result <= limit;
-  ensures \result == n || \result == limit;
-*/
-static uint64_t at_most(uint64_t n, uint64_t limit)
-{
-	return n < limit ? n : limit;
-}
-
-/* With cpus_lock held. */
-static void divide_room(void)
-{
-	uint64_t all = pages_of_zones();
-	uint64_t share = cpus_online == 0 ? 0
-					  : all / fh_layout.zone_count / 16 /
-						    cpus_online;
-	uint64_t pages =
-		at_most(share, all < MUCH_MEMORY ? FH_MAGAZINE_PAGES / 2
-						 : FH_MAGAZINE_PAGES);
-	uint64_t blocks =
-		at_most((share - pages) / FH_BLOCK_PAGES, FH_MAGAZINE_BLOCKS);
-
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
-		struct fh_magazine *m = &fh_magazines[cpu];
-		bool stays = fh_word_load_relaxed(&m->online) == CPU_ONLINE;
-
-		fh_word_store_relaxed(&m->page_room, stays ? pages : 0);
-		fh_word_store_relaxed(&m->block_room, stays ? blocks : 0);
-	}
-}
-
-/* Asks CPUs that hold more than they may now to empty themselves some time. */
-static void ask_the_overfull(void)
-{
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
-		struct fh_magazine *m = &fh_magazines[cpu];
-
-		if (fh_word_load_relaxed(&m->online) == CPU_ONLINE &&
-		    (fh_word_load_relaxed(&m->page_count) >
-			     fh_word_load_relaxed(&m->page_room) ||
-		     fh_word_load_relaxed(&m->block_count) >
-			     fh_word_load_relaxed(&m->block_room)))
-			ask_magazine(m, cpu);
-	}
-}
-
-void fh_magazine_online(unsigned cpu)
-{
-	struct fh_magazine *m = &fh_magazines[cpu];
-	uint64_t saved = fh_lock(&cpus_lock);
-
-	if (fh_word_load_relaxed(&m->online) == CPU_OFFLINE) {
-		m->home = fh_layout_home(cpu);
-		fh_word_store_relaxed(&m->answer,
-				      fh_word_load_relaxed(&m->request));
-		fh_word_store_relaxed(&m->online, CPU_ONLINE);
-		cpus_online++;
-		divide_room();
-	}
-	fh_unlock(&cpus_lock, saved);
-	ask_the_overfull();
-}
-
-void fh_magazine_offline(unsigned cpu)
-{
-	struct fh_magazine *m = &fh_magazines[cpu];
-	uint64_t saved = fh_lock(&cpus_lock);
-	bool leaves = fh_word_load_relaxed(&m->online) == CPU_ONLINE;
-
-	if (leaves) {
-		fh_word_store_relaxed(&m->online, CPU_LEAVING);
-		cpus_online--;
-		divide_room();
-	}
-	fh_unlock(&cpus_lock, saved);
-	if (!leaves)
-		return;
-	fh_magazine_set_busy(m);
-	flush_all(m);
-	fh_magazine_clear_busy(m);
-	/* Release: pairs with the acquire in wait_for_answer(). */
-	fh_word_store_release(&m->online, CPU_OFFLINE);
-}
-
-uint64_t fh_magazines_count(void)
-{
-	uint64_t pages = 0;
-
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
-		pages += fh_word_load_relaxed(&fh_magazines[cpu].page_count) +
-			 fh_word_load_relaxed(&fh_magazines[cpu].block_count) *
-				 FH_BLOCK_PAGES;
-	return pages;
-}
-
-static const struct fh_magazine no_magazine;
-
-void fh_magazines_open(void)
-{
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
-		fh_magazines[cpu] = no_magazine;
-		fh_magazines[cpu].home = fh_layout.zone_count - 1;
-	}
-	cpus_online = 0;
-}
-
-void fh_magazines_close(void)
-{
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
-		fh_magazines[cpu] = no_magazine;
-	cpus_online = 0;
 }

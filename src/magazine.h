@@ -56,6 +56,23 @@ struct fh_magazine {
     m->page_count <= FH_MAGAZINE_PAGES && m->page_room <= FH_MAGAZINE_PAGES &&
     m->block_count <= FH_MAGAZINE_BLOCKS &&
     m->block_room <= FH_MAGAZINE_BLOCKS;
+
+  predicate has_block_numbers{L}(struct fh_magazine *m) =
+    \forall integer i; 0 <= i < m->block_count ==>
+      m->blocks[i] < FH_PAGE_NUMBER_END / 512;
+
+  predicate is_empty{L}(struct fh_magazine *m) =
+    m->page_count == 0 && m->block_count == 0;
+
+  // It has answered what it was asked for, empty, if it was; else it keeps as
+  // much as it had.
+  predicate is_answered{A,B}(struct fh_magazine *m) =
+    \at(m->request,B) == \at(m->request,A) &&
+    \at(m->answer,B) == \at(m->request,A) &&
+    (\at(m->request,A) != \at(m->answer,A)
+       ? is_empty{B}(m)
+       : \at(m->page_count,B) == \at(m->page_count,A) &&
+         \at(m->block_count,B) == \at(m->block_count,A));
 */
 
 /*
@@ -71,6 +88,10 @@ extern struct fh_magazine *const fh_magazines;
 
   predicate is_magazine(struct fh_magazine *m) =
     \exists integer cpu; 0 <= cpu < FH_MAX_CPUS && m == fh_magazines + cpu;
+
+  predicate homes_ok{L} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      fh_magazines[cpu].home < fh_layout.zone_count;
 */
 
 /* After the layout is open, and before it closes. No CPU is online. */
@@ -258,17 +279,44 @@ static inline bool fh_magazine_push(struct fh_magazine *m, uint64_t page)
 
 /* ---- The rest ---- */
 
+/* This CPU's; turns preemption off. */
+/*@
+  requires magazines_ok;
+  assigns \nothing;
+  exits \false;
+  ensures is_magazine(\result);
+*/
+static inline struct fh_magazine *fh_magazine_own(void)
+{
+	fh_host_preempt_off();
+	return &fh_magazines[fh_host_cpu()];
+}
+
 /*
  * Refills a magazine that was entered and is empty, without urgency, takes a
  * page of it, and leaves it. FH_NO_PAGE if the supply has none, or if the
  * magazine is without room. Thread and interrupt context.
  */
+/*@
+  requires magazines_ok && homes_ok && is_magazine(m) && m->page_count == 0;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
+  ensures room: \old(m->page_room) == 0 ==> \result == FH_NO_PAGE;
+*/
 uint64_t fh_magazine_take(struct fh_magazine *m);
 
 /*
  * Makes room in a magazine that was entered and has none, puts the page there,
  * or gives it to the supply, and leaves it.
  */
+/*@
+  requires magazines_ok && is_magazine(m) && page < FH_PAGE_NUMBER_END;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+*/
 void fh_magazine_give(struct fh_magazine *m, uint64_t page);
 
 /*
@@ -276,21 +324,71 @@ void fh_magazine_give(struct fh_magazine *m, uint64_t page);
  * refilled, or FH_NO_PAGE; to it, or to the supply.
  */
 uint64_t fh_magazine_take_block(void);
+/*@
+  requires magazines_ok && first < FH_PAGE_NUMBER_END && first % 512 == 0;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+*/
 void fh_magazine_give_block(uint64_t first);
 
 /* Takes the page out of this CPU's magazine, if it is there. */
 bool fh_magazine_withdraw(uint64_t page);
 
 /* The home zone of this CPU. */
+/*@
+  requires magazines_ok && homes_ok;
+  assigns \nothing;
+  exits \false;
+  ensures home: \exists integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    \result == fh_magazines[cpu].home;
+  ensures zone: \result < fh_layout.zone_count;
+*/
 uint64_t fh_magazine_home(void);
 
+/* Gives all that a magazine has to the supply; by its CPU, with busy set. */
+/*@
+  requires magazine_ok(m);
+  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
+          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  exits \false;
+  ensures m->page_count == 0 && m->block_count == 0;
+*/
+void fh_magazine_flush(struct fh_magazine *m);
+
 /* Empties this CPU's magazine; not if it is busy, under an interrupt. */
+/*@
+  requires magazines_ok;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+*/
 void fh_magazine_empty(void);
 
 /* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
 void fh_magazines_drain(void);
 
+/*@
+  predicate is_as_it_was_or_answered{A,B}(struct fh_magazine *m) =
+    \at(m->home,B) == \at(m->home,A) &&
+    \at(m->online,B) == \at(m->online,A) &&
+    \at(m->busy,B) == \at(m->busy,A) &&
+    (is_answered{A,B}(m) ||
+     (\at(m->request,B) == \at(m->request,A) &&
+      \at(m->answer,B) == \at(m->answer,A) &&
+      \at(m->page_count,B) == \at(m->page_count,A) &&
+      \at(m->block_count,B) == \at(m->block_count,A)));
+*/
+
 /* As fh_alloc_poll(), fh_allocator_cpu_online(), fh_allocator_cpu_offline(). */
+/*@
+  requires magazines_ok;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures each: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+    is_as_it_was_or_answered{Pre,Post}(fh_magazines + cpu);
+*/
 void fh_magazine_poll(void);
 void fh_magazine_online(unsigned cpu);
 void fh_magazine_offline(unsigned cpu);
