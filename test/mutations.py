@@ -636,12 +636,12 @@ ALLOCATOR = [
          new="	fh_supply_give(page + 1, FH_BLOCK_PAGES - 2 - (page - first));"),
     dict(name="drain_is_answered_but_not_done", tests="allocator_test",
          file="src/magazine.c",
-         old="		flush_all(m);\n"
+         old="		fh_magazine_flush(m);\n"
              "		/* Release: pairs with the acquire in wait_for_answer(). */",
          new="		/* Release: pairs with the acquire in wait_for_answer(). */"),
     dict(name="offline_cpu_keeps_its_pages", tests="allocator_test",
-         file="src/magazine.c",
-         old="	flush_all(m);\n	fh_magazine_clear_busy(m);\n"
+         file="src/magazine_cpus.c",
+         old="	fh_magazine_flush(m);\n	fh_magazine_clear_busy(m);\n"
              "	/* Release",
          new="	fh_magazine_clear_busy(m);\n	/* Release"),
     dict(name="half_a_run_merges", tests="zone_test allocator_test",
