@@ -43,8 +43,8 @@ def proofs(work):
     of_seeds = properties.totals(properties.read()[0])
     return (f"{len(work.proved)} functions in {len(prove.UNITS)} units do what "
             "their contracts say, for all inputs, without a run-time error. "
-            f"{len(bugs)} bugs to be seeded in them; of those tried so far "
-            f"{survivors(bugs)} left no goal open, explained. Properties "
+            f"{len(bugs)} bugs seeded in them, {survivors(bugs)} of which left no "
+            "goal open, explained. Properties "
             "that the source system calls "
             f"verified: {of_seeds}")
 
