@@ -6,11 +6,11 @@
  *     magazine    a CPU's own pages and blocks; no lock
  *     supply      all zones together, one lock at a time
  *     zones       pages of one zone; best fit        search   first fit
- *     buddy       runs of whole blocks                chain, runs.h
+ *     buddy       runs of whole blocks            chain    of one order
  *     block, bits 512 pages
  *
- * beside them layout, which divides memory into zones, home, where a CPU begins,
- * magazine_cpus, for CPUs that come and go, and allocator_audit.
+ * beside them layout, which divides memory into zones, home, where a CPU
+ * begins, magazine_cpus, for CPUs that come and go, and allocator_audit.
  *
  * No request is refused while it could be met. Below the reserve of zones only
  * urgent ones are served, which all are in the end: what comes before is a
