@@ -9,6 +9,12 @@
 
 #include <framehold/compiler.h>
 
+/* What requests change of a zone. */
+#define zone_state(zone)                                                     \
+	(zone)->free, (zone)->filled, (zone)->heads[0 .. FH_ORDER_LAST],      \
+		(zone)->blocks[0 .. (zone)->count - 1],                        \
+		(zone)->touched[0 .. ((zone)->count - 1) / 64]
+
 /*@
   predicate has_bit(integer word, integer i) = (word & (1 << i)) != 0;
 

@@ -34,7 +34,7 @@ struct fh_block {
 	uint32_t previous;
 	uint32_t next;
 	uint16_t free; /* ones in bits */
-	uint8_t order;
+	uint16_t order;
 	uint8_t word_order[FH_BLOCK_WORDS]; /* fh_word_order() of each word */
 };
 

@@ -196,7 +196,7 @@ static void chain(struct fh_zone *zone, uint64_t block, unsigned order)
 */
 static void set_order(struct fh_zone *zone, uint64_t block, unsigned order)
 {
-	zone->blocks[block].order = (uint8_t)order;
+	zone->blocks[block].order = (uint16_t)order;
 	/*@ assert \forall integer b; 0 <= b < zone->count ==>
 	  zone->blocks[b].order ==
 	    (b == block ? order : \at(zone->blocks[b].order,Pre)); */

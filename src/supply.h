@@ -25,17 +25,6 @@ struct fh_request {
 	bool search;    /* where chains have nothing, walk over all blocks */
 };
 
-/*@
-  // How many pages the first n words say that they have.
-  logic integer taken_pages{L}(struct fh_taken *taken, integer n) =
-    n <= 0 ? 0 : taken_pages(taken, n - 1) + taken[n - 1].count;
-
-  // A word says how many pages it has, some, and none is beyond the last.
-  predicate word_is_taken{L}(struct fh_taken *taken, integer i) =
-    0 < taken[i].count && taken[i].count == ones(taken[i].bits, 64) &&
-    taken[i].base + 64 <= FH_PAGE_NUMBER_END;
-*/
-
 /* The first of n pages, or FH_NO_PAGE. */
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
 

@@ -236,6 +236,71 @@ struct fh_zone {
   predicate no_page_free{L}(struct fh_zone *zone, integer first, integer n) =
     \forall integer page; first <= page < first + n ==>
       !page_free(zone, page);
+
+  // Counts and word orders of all blocks say what their bits say.
+  predicate blocks_ok{L}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < zone->count ==> block_ok(&zone->blocks[b]);
+
+  // A block that is free in part is in the chain that its bits call for.
+  predicate parts_fit{L}(struct fh_zone *zone) =
+    \forall integer b; 0 <= b < zone->count && !is_whole(zone, b) ==>
+      block_order_is(&zone->blocks[b].word_order[0], zone->blocks[b].order);
+
+  predicate runs_ok{L}(struct fh_zone *zone) =
+    runs_fit(zone) && runs_apart(zone) && runs_aligned(zone) &&
+    runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
+
+  // How many pages the first n blocks have free.
+  logic integer free_in_block{L}(struct fh_zone *zone, integer b) =
+    (zone->touched[b / 64] & (1 << (b % 64))) == 0 ? 0 :
+    zone->blocks[b].order == 0 ? 512 : zone->blocks[b].order >= 10 ? 512 :
+      zone->blocks[b].free;
+
+  logic integer free_pages{L}(struct fh_zone *zone, integer n) =
+    n <= 0 ? 0 : free_pages(zone, n - 1) + free_in_block(zone, n - 1);
+
+  // What holds of a zone before and after each request.
+  predicate zone_ok{L}(struct fh_zone *zone) =
+    zone_tables(zone) && chains_ok(zone) && runs_ok(zone) &&
+    bits_fit(zone) && parts_fit(zone) && blocks_ok(zone) &&
+    zone->free == free_pages(zone, zone->count);
+
+  // Bit i of word w of block b stands for a page that is free.
+  predicate bit_free{L}(struct fh_zone *zone, integer b, integer w,
+                        integer i) =
+    is_touched(zone, b) &&
+    (is_whole(zone, b) || has_bit(zone->blocks[b].bits[w], i));
+
+  // It stands for one of pages first .. first+n-1.
+  predicate bit_among{L}(struct fh_zone *zone, integer b, integer w,
+                         integer i, integer first, integer n) =
+    first <= (zone->first + b) * 512 + 64 * w + i < first + n;
+
+  predicate pages_free{L}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b, integer w, integer i;
+      0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
+      bit_among(zone, b, w, i, first, n) ==> bit_free(zone, b, w, i);
+
+  // Pages first .. first+n-1 came into use, or became free, and no others.
+  predicate pages_taken{A,B}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b, integer w, integer i;
+      0 <= b < \at(zone->count,A) && 0 <= w < 8 && 0 <= i < 64 ==>
+        (bit_free{B}(zone, b, w, i) <==> bit_free{A}(zone, b, w, i) &&
+           !bit_among{A}(zone, b, w, i, first, n));
+
+  predicate pages_given{A,B}(struct fh_zone *zone, integer first, integer n) =
+    \forall integer b, integer w, integer i;
+      0 <= b < \at(zone->count,A) && 0 <= w < 8 && 0 <= i < 64 ==>
+        (bit_free{B}(zone, b, w, i) <==> bit_free{A}(zone, b, w, i) ||
+           bit_among{A}(zone, b, w, i, first, n));
+
+  // A run of such an order or more, and none above, is free.
+  predicate has_run_of{L}(struct fh_zone *zone, integer order,
+                          integer most) =
+    \exists integer o; order <= o <= most && zone->heads[o] != FH_NO_BLOCK;
+
+  logic integer order_pages(integer order) =
+    order < 10 ? run_pages(order - 1) : 512 * run_size(order);
 */
 
 /* Pages of one word, taken together. */
@@ -244,6 +309,17 @@ struct fh_taken {
 	uint64_t bits;
 	uint64_t count; /* ones in bits */
 };
+
+/*@
+  // How many pages the first n words say that they have.
+  logic integer taken_pages{L}(struct fh_taken *taken, integer n) =
+    n <= 0 ? 0 : taken_pages(taken, n - 1) + taken[n - 1].count;
+
+  // A word says how many pages it has, some, and none is beyond the last.
+  predicate word_is_taken{L}(struct fh_taken *taken, integer i) =
+    0 < taken[i].count && taken[i].count == ones(taken[i].bits, 64) &&
+    taken[i].base + 64 <= FH_PAGE_NUMBER_END;
+*/
 
 /* The index of the block that page lies in; the zone has it. */
 /*@
@@ -335,6 +411,28 @@ static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
 */
 void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 		  struct fh_block *blocks, uint64_t *touched);
+
+/* What holds of the zone then is what held when its lock was let go of. */
+/*@
+  requires zone_tables(zone);
+  assigns zone_state(zone);
+  exits \false;
+  ensures zone_ok(zone);
+*/
+static inline uint64_t fh_zone_lock(struct fh_zone *zone)
+{
+	return fh_lock(&zone->lock);
+}
+
+/*@
+  requires zone_ok(zone);
+  assigns \nothing;
+  exits \false;
+*/
+static inline void fh_zone_unlock(struct fh_zone *zone, uint64_t saved)
+{
+	fh_unlock(&zone->lock, saved);
+}
 
 /* ---- chain.c ---- */
 
@@ -512,10 +610,41 @@ bool fh_zone_is_free(const struct fh_zone *zone, uint64_t page);
  * `most`; n <= 2^(order - 1). Returns the first page, a multiple of
  * 2^(order - 1), or FH_NO_PAGE.
  */
+/*@
+  requires zone_ok(zone) && 1 <= order <= most && most <= FH_ORDER_LAST;
+  requires 0 < n <= order_pages(order);
+  assigns zone_state(zone);
+  exits \false;
+  ensures ok: zone_ok(zone);
+  behavior none:
+    assumes !has_run_of(zone, order, most);
+    assigns \nothing;
+    ensures \result == FH_NO_PAGE;
+  behavior some:
+    assumes has_run_of(zone, order, most);
+    ensures inside: zone->first * 512 <= \result &&
+      \result + n <= (zone->first + zone->count) * 512;
+    ensures aligned: \result % order_pages(order) == 0;
+    ensures were: pages_free{Pre}(zone, \result, n);
+    ensures taken: pages_taken{Pre,Post}(zone, \result, n);
+    ensures free: zone->free == \old(zone->free) - n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_zone_take(struct fh_zone *zone, uint64_t n, unsigned order,
 		      unsigned most);
 
 /* Takes n pages from `first` on, all free and of this zone. */
+/*@
+  requires zone_ok(zone) && zone->first * 512 <= first;
+  requires first + n <= (zone->first + zone->count) * 512;
+  requires pages_free(zone, first, n);
+  assigns zone_state(zone);
+  exits \false;
+  ensures ok: zone_ok(zone);
+  ensures taken: pages_taken{Pre,Post}(zone, first, n);
+  ensures free: zone->free == \old(zone->free) - n;
+*/
 void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n);
 
 /*
@@ -523,6 +652,30 @@ void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n);
  * possible, but from nothing of an order above `most`: at most `want` pages,
  * at most `room` words. Returns how many words it filled in.
  */
+/*@
+  requires zone_ok(zone) && most <= FH_ORDER_LAST;
+  requires room > 0 ==> \valid(taken + (0 .. room - 1));
+  requires \separated(taken + (0 .. room - 1), zone,
+    zone->blocks + (0 .. zone->count - 1),
+    zone->touched + (0 .. (zone->count - 1) / 64));
+  assigns zone_state(zone), taken[0 .. room - 1];
+  exits \false;
+  ensures ok: zone_ok(zone);
+  ensures room: \result <= room;
+  ensures words: \forall integer k; 0 <= k < \result ==>
+    word_is_taken(taken, k);
+  ensures want: taken_pages(taken, \result) <= want;
+  ensures free: zone->free == \old(zone->free) - taken_pages(taken, \result);
+  ensures at: \forall integer k; 0 <= k < \result ==>
+    taken[k].base % 64 == 0 && zone_has(zone, taken[k].base);
+  ensures were: \forall integer k, integer b, integer w, integer i;
+    0 <= k < \result && 0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
+    taken[k].base == (zone->first + b) * 512 + 64 * w &&
+    has_bit(taken[k].bits, i) ==>
+      bit_free{Pre}(zone, b, w, i) && !bit_free(zone, b, w, i);
+  ensures none: want > 0 && room > 0 && has_run_of{Pre}(zone, 1, most) ==>
+    \result > 0;
+*/
 uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 			    struct fh_taken *taken, uint64_t room);
 
