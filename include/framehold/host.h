@@ -129,10 +129,12 @@ void fh_host_table_barrier(void);
  * interrupts off.
  */
 #ifndef fh_host_cpu
+/* It stays the same in proofs, where a thread does not move. */
+/*@ ghost extern unsigned g_cpu; */
 /*@
   assigns \nothing;
   exits \false;
-  ensures \result < FH_MAX_CPUS;
+  ensures \result == g_cpu && g_cpu < FH_MAX_CPUS;
 */
 unsigned fh_host_cpu(void);
 #endif
