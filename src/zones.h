@@ -250,9 +250,13 @@ struct fh_zone {
     runs_fit(zone) && runs_apart(zone) && runs_aligned(zone) &&
     runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
 
+  // has_bit, as a number.
+  logic integer bit_of(integer word, integer i) =
+    (word & (1 << i)) != 0 ? 1 : 0;
+
   // How many pages the first n blocks have free.
   logic integer free_in_block{L}(struct fh_zone *zone, integer b) =
-    (zone->touched[b / 64] & (1 << (b % 64))) == 0 ? 0 :
+    bit_of(zone->touched[b / 64], b % 64) == 0 ? 0 :
     zone->blocks[b].order == 0 ? 512 : zone->blocks[b].order >= 10 ? 512 :
       zone->blocks[b].free;
 
