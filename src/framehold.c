@@ -28,6 +28,7 @@
 #include "block.c"
 #include "chain.c"
 #include "buddy.c"
+#include "parts.c"
 #include "zones.c"
 #include "search.c"
 #include "survey.c"

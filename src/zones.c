@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Pages in and out of a zone. Taking clears bits, giving sets them; after
- * either the block goes to the chain that its bits call for. A block whose
- * last page in use comes back loses its bits and becomes a run; a run that is
- * taken in part gets bits again.
+ * Pages in and out of a zone: requests are cut into whole blocks, which are
+ * runs, and pieces of blocks, which are parts.
  */
-#include "runs.h"
-
-/* Puts a block whose bits have changed where it belongs. */
-static void settle(struct fh_zone *zone, uint64_t block)
-{
-	struct fh_block *b = &zone->blocks[block];
-	unsigned order = fh_block_true_order(b);
-
-	if (order < FH_ORDER_BLOCK) {
-		fh_chain_move(zone, block, order);
-		if (order == 0)
-			fh_bits_clear(zone->touched, block, 1);
-		return;
-	}
-	fh_chain_move(zone, block, 0);
-	fh_block_clear(b);
-	fh_runs_give(zone, block, 1);
-}
-
-/* One block of the smallest run gets bits, all free; settle it afterwards. */
-static uint64_t open_run(struct fh_zone *zone)
-{
-	uint64_t block = fh_runs_take(zone, FH_ORDER_BLOCK);
-
-	fh_block_fill(&zone->blocks[block]);
-	fh_bits_set(zone->touched, block, 1);
-	return block;
-}
+#include "parts.h"
 
 bool fh_zone_is_free(const struct fh_zone *zone, uint64_t page)
 {
@@ -44,31 +15,16 @@ bool fh_zone_is_free(const struct fh_zone *zone, uint64_t page)
 
 /* ---- Taking ---- */
 
-/* Pages offset .. offset+n-1 of a block, all free. */
-static void take_part(struct fh_zone *zone, uint64_t block, uint64_t offset,
-		      uint64_t n)
-{
-	struct fh_block *b = &zone->blocks[block];
-
-	if (fh_runs_have(zone, block)) {
-		fh_runs_take_exact(zone, block, 1);
-		fh_block_fill(b);
-		fh_bits_set(zone->touched, block, 1);
-	}
-	fh_block_take(b, offset, n);
-	settle(zone, block);
-}
-
 /* n pages of one block, at the start of a run; best is the order to use. */
 static uint64_t take_in_block(struct fh_zone *zone, uint64_t n, unsigned order,
 			      unsigned best)
 {
 	uint64_t block =
-		best < FH_ORDER_BLOCK ? zone->heads[best] : open_run(zone);
+		best < FH_ORDER_BLOCK ? zone->heads[best] : fh_part_open(zone);
 	uint64_t offset = fh_block_find(&zone->blocks[block], order);
 
 	fh_block_take(&zone->blocks[block], offset, n);
-	settle(zone, block);
+	fh_part_settle(zone, block);
 	return fh_zone_page(zone, block) + offset;
 }
 
@@ -82,7 +38,7 @@ static uint64_t take_blocks(struct fh_zone *zone, uint64_t n, unsigned order)
 
 	fh_runs_give(zone, block + whole, size - whole);
 	if (rest > 0)
-		take_part(zone, block + whole, 0, rest);
+		fh_part_take(zone, block + whole, 0, rest);
 	return fh_zone_page(zone, block);
 }
 
@@ -125,8 +81,8 @@ void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n)
 			fh_runs_take_exact(zone, fh_zone_block(zone, first),
 					   part / FH_BLOCK_PAGES);
 		} else {
-			take_part(zone, fh_zone_block(zone, first),
-				  first % FH_BLOCK_PAGES, part);
+			fh_part_take(zone, fh_zone_block(zone, first),
+				     first % FH_BLOCK_PAGES, part);
 		}
 		first += part;
 		n -= part;
@@ -252,7 +208,7 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 		if (best == 0 || best > most)
 			break;
 		uint64_t block = best < FH_ORDER_BLOCK ? zone->heads[best]
-						       : open_run(zone);
+						       : fh_part_open(zone);
 		struct fh_block *b = &zone->blocks[block];
 		while (b->free > 0 && pages < want && words < room) {
 			take_word(b, fh_zone_page(zone, block), want - pages,
@@ -260,7 +216,7 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 			pages += taken[words].count;
 			words++;
 		}
-		settle(zone, block);
+		fh_part_settle(zone, block);
 	}
 	fh_zone_sub_free(zone, pages);
 	return words;
@@ -319,6 +275,27 @@ uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size)
 }
 
 /* ---- Giving ---- */
+
+/* The public word for a free page, and the one that counts bits. */
+/*@ ghost
+  /@
+    requires zone_tables(zone);
+    assigns \nothing;
+    exits \false;
+    ensures \forall integer b, integer w, integer i;
+      0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+        (bit_free(zone, b, w, i) <==>
+           page_free(zone, (zone->first + b) * 512 + 64 * w + i));
+  @/
+  void ghost_page_bits(const struct fh_zone *zone)
+  {
+    /@ assert \forall integer b, integer w, integer i;
+      0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+        ((zone->first + b) * 512 + 64 * w + i) / 512 - zone->first == b &&
+        ((zone->first + b) * 512 + 64 * w + i) % 512 == 64 * w + i &&
+        (64 * w + i) / 64 == w && (64 * w + i) % 64 == i; @/
+  }
+*/
 
 /* How many of n pages of a block are in use before the first free one. */
 /*@
@@ -385,22 +362,16 @@ static uint64_t first_free(const struct fh_zone *zone, uint64_t first,
 	return FH_NO_PAGE;
 }
 
-/* Pages offset .. offset+n-1 of a block, all in use. */
-static void give_part(struct fh_zone *zone, uint64_t block, uint64_t offset,
-		      uint64_t n)
-{
-	fh_block_give(&zone->blocks[block], offset, n);
-	fh_bits_set(zone->touched, block, 1);
-	settle(zone, block);
-}
-
 /* Pages first .. first+n-1 of the zone, all in use. */
 /*@
-  requires zone_tables(zone) && no_page_free(zone, first, n);
-  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1],
-          zone->touched[0 .. (zone->count - 1) / 64];
+  requires zone_ok(zone) && no_page_free(zone, first, n);
+  requires n > 0 ==> zone_has(zone, first) && n <= UINT64_MAX - first &&
+    zone_has(zone, first + n - 1);
+  assigns zone_state(zone);
   exits \false;
+  ensures ok: zone_ok(zone);
+  ensures given: pages_given{Pre,Post}(zone, first, n);
+  ensures free: zone->free == \old(zone->free) + n;
 */
 static void give_used(struct fh_zone *zone, uint64_t first, uint64_t n)
 {
@@ -413,8 +384,8 @@ static void give_used(struct fh_zone *zone, uint64_t first, uint64_t n)
 			fh_runs_give(zone, fh_zone_block(zone, first),
 				     part / FH_BLOCK_PAGES);
 		} else {
-			give_part(zone, fh_zone_block(zone, first),
-				  first % FH_BLOCK_PAGES, part);
+			fh_part_give(zone, fh_zone_block(zone, first),
+				     first % FH_BLOCK_PAGES, part);
 		}
 		first += part;
 		n -= part;
@@ -452,11 +423,16 @@ static uint64_t free_already(const struct fh_zone *zone, uint64_t block,
 
 /* The n pages of mask, in that word, all in use. */
 /*@
-  requires zone_tables(zone) && block < zone->count && word < 8;
-  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1],
-          zone->touched[0 .. (zone->count - 1) / 64];
+  requires zone_ok(zone) && block < zone->count && word < 8;
+  requires n > 0 && n == ones(mask, 64);
+  requires in_use: \forall integer i; 0 <= i < 64 && has_bit(mask, i) ==>
+    !bit_free(zone, block, word, i);
+  assigns zone_state(zone);
   exits \false;
+  ensures ok: zone_ok(zone);
+  ensures given: mask_given{Pre,Post}(zone,
+    (zone->first + block) * 512 + 64 * word, mask);
+  ensures free: zone->free == \old(zone->free) + n;
 */
 static void give_used_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
 			   uint64_t mask, uint64_t n)
@@ -468,7 +444,7 @@ static void give_used_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
 	fh_bits_set(zone->touched, block, 1);
 	/* A word that is not full cannot lift the block above its own order. */
 	if (b->word_order[word] > b->order || b->word_order[word] == 7)
-		settle(zone, block);
+		fh_part_settle(zone, block);
 }
 
 uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
@@ -489,6 +465,7 @@ uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
 		return base + lowest;
 	}
 	/*@ assert \forall integer i; 0 <= i < 64 ==> !has_bit(twice, i); */
+	/*@ ghost ghost_page_bits(zone); */
 	give_used_mask(zone, block, word, mask, n);
 	return FH_NO_PAGE;
 }

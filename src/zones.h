@@ -263,11 +263,14 @@ struct fh_zone {
   logic integer free_pages{L}(struct fh_zone *zone, integer n) =
     n <= 0 ? 0 : free_pages(zone, n - 1) + free_in_block(zone, n - 1);
 
+  // All that holds of a zone between requests, but for its count.
+  predicate zone_sound{L}(struct fh_zone *zone) =
+    zone_tables(zone) && chains_ok(zone) && runs_ok(zone) &&
+    bits_fit(zone) && parts_fit(zone) && blocks_ok(zone);
+
   // What holds of a zone before and after each request.
   predicate zone_ok{L}(struct fh_zone *zone) =
-    zone_tables(zone) && chains_ok(zone) && runs_ok(zone) &&
-    bits_fit(zone) && parts_fit(zone) && blocks_ok(zone) &&
-    zone->free == free_pages(zone, zone->count);
+    zone_sound(zone) && zone->free == free_pages(zone, zone->count);
 
   // Bit i of word w of block b stands for a page that is free.
   predicate bit_free{L}(struct fh_zone *zone, integer b, integer w,
@@ -297,6 +300,15 @@ struct fh_zone {
       0 <= b < \at(zone->count,A) && 0 <= w < 8 && 0 <= i < 64 ==>
         (bit_free{B}(zone, b, w, i) <==> bit_free{A}(zone, b, w, i) ||
            bit_among{A}(zone, b, w, i, first, n));
+
+  // The ones of mask became free, in the word of page base, and no others.
+  predicate mask_given{A,B}(struct fh_zone *zone, integer base,
+                            integer mask) =
+    \forall integer b, integer w, integer i;
+      0 <= b < \at(zone->count,A) && 0 <= w < 8 && 0 <= i < 64 ==>
+        (bit_free{B}(zone, b, w, i) <==> bit_free{A}(zone, b, w, i) ||
+           (base == (\at(zone->first,A) + b) * 512 + 64 * w &&
+            has_bit(mask, i)));
 
   // A run of such an order or more, and none above, is free.
   predicate has_run_of{L}(struct fh_zone *zone, integer order,
@@ -734,16 +746,17 @@ uint64_t fh_zone_take_run(struct fh_zone *zone, uint64_t want, uint64_t *size);
  * already it is returned, and nothing changes; FH_NO_PAGE otherwise.
  */
 /*@
-  requires zone_tables(zone) && bits_fit(zone);
+  requires zone_ok(zone);
   requires n > 0 ==> zone_has(zone, first) && n <= UINT64_MAX - first &&
     zone_has(zone, first + n - 1);
-  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1],
-          zone->touched[0 .. (zone->count - 1) / 64];
+  assigns zone_state(zone);
   exits \false;
+  ensures ok: zone_ok(zone);
   behavior given:
     assumes no_page_free(zone, first, n);
     ensures \result == FH_NO_PAGE;
+    ensures given: pages_given{Pre,Post}(zone, first, n);
+    ensures free: zone->free == \old(zone->free) + n;
   behavior twice:
     assumes !no_page_free(zone, first, n);
     assigns \nothing;
@@ -758,16 +771,17 @@ uint64_t fh_zone_give(struct fh_zone *zone, uint64_t first, uint64_t n);
  * The same for the n ones of mask, in the word that begins with page base.
  */
 /*@
-  requires zone_tables(zone) && bits_fit(zone);
+  requires zone_ok(zone) && n > 0 && n == ones(mask, 64);
   requires zone_has(zone, base) && base % 64 == 0;
-  assigns zone->free, zone->filled, zone->heads[0 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1],
-          zone->touched[0 .. (zone->count - 1) / 64];
+  assigns zone_state(zone);
   exits \false;
+  ensures ok: zone_ok(zone);
   behavior given:
     assumes \forall integer i; 0 <= i < 64 && has_bit(mask, i) ==>
       !page_free(zone, base + i);
     ensures \result == FH_NO_PAGE;
+    ensures given: mask_given{Pre,Post}(zone, base, mask);
+    ensures free: zone->free == \old(zone->free) + n;
   behavior twice:
     assumes \exists integer i; 0 <= i < 64 && has_bit(mask, i) &&
       page_free(zone, base + i);
