@@ -17,6 +17,7 @@
 #include <framehold/allocator.h>
 
 #include "magazine.h"
+#include "runs.h"
 
 /* A zone while its blocks are walked. */
 struct zone_walk {

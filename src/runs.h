@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Where runs of whole blocks may lie: a run of 2^(order - FH_ORDER_BLOCK)
- * blocks at a multiple of its size, counted in blocks from page 0. `number`
- * is always counted so. The functions look at no zone: no lock is needed.
+ * Runs of whole blocks. Where they may lie: a run of 2^(order -
+ * FH_ORDER_BLOCK) blocks at a multiple of its size, counted in blocks from
+ * page 0. `number` is always counted so; functions that are given one look at
+ * no zone, and need no lock. The others stand in buddy.c.
  */
 #ifndef FRAMEHOLD_SRC_RUNS_H
 #define FRAMEHOLD_SRC_RUNS_H
@@ -213,5 +214,127 @@ static inline uint64_t fh_run_head(uint64_t number, unsigned order)
 	/*@ ghost ghost_no_head_inside(head, order); */
 	return head;
 }
+
+/* ---- buddy.c: runs of whole blocks ---- */
+
+/*
+ * n blocks from `block` on, none touched, become free runs, merged with their
+ * buddies. Does not count free pages; nor does anything else in buddy.c.
+ */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires block <= zone->count && n <= zone->count - block;
+  requires runs_touched(zone) && touched_in_runs_but(zone, block, n);
+  requires no_orders(zone, block, n);
+  requires n > 0 ==> run_can_begin(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures touched: were_touched{Pre,Post}(zone, block, n);
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
+*/
+void fh_runs_give(struct fh_zone *zone, uint64_t block, uint64_t n);
+
+/*
+ * Takes 2^(order - FH_ORDER_BLOCK) blocks out of the smallest run that has
+ * them; there is one. Returns the first.
+ */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
+  requires 10 <= order <= FH_ORDER_LAST;
+  requires \exists integer o; order <= o <= FH_ORDER_LAST &&
+    has_bit(zone->filled, o);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures inside: \result + run_size(order) <= zone->count;
+  ensures at: run_at(zone->first + \result, order);
+  ensures were: all_free{Pre}(zone, \result, run_size(order));
+  ensures taken: no_orders(zone, \result, run_size(order));
+  ensures begins: run_can_begin(zone, \result);
+  ensures touched: were_untouched{Pre,Post}(zone, \result, run_size(order));
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
+*/
+uint64_t fh_runs_take(struct fh_zone *zone, unsigned order);
+
+/* Takes n blocks from `block` on out of the runs that they are in. */
+/*@
+  requires zone_tables(zone) && chains_ok(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
+  requires block <= zone->count && n <= zone->count - block;
+  requires all_free(zone, block, n);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures aligned: heads_at(zone->blocks, zone->count, zone->first);
+  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures taken: no_orders(zone, block, n);
+  ensures begins: n > 0 ==> run_can_begin(zone, block);
+  ensures touched: were_untouched{Pre,Post}(zone, block, n);
+  ensures runs: runs_touched(zone);
+  ensures in_runs: touched_in_runs_but(zone, 0, 0);
+*/
+void fh_runs_take_exact(struct fh_zone *zone, uint64_t block, uint64_t n);
+
+/* Whether the block is free as a whole. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> is_whole(zone, block) && is_touched(zone, block);
+*/
+static inline bool fh_runs_have(const struct fh_zone *zone, uint64_t block)
+{
+	unsigned order = zone->blocks[block].order;
+
+	return (order == 0 || order >= FH_ORDER_BLOCK) &&
+	       fh_bits_test(zone->touched, block);
+}
+
+/* The head of the run that the block is in; there is one. */
+/*@
+  requires zone_tables(zone) && orders_fit(zone);
+  requires runs_fit(zone) && runs_apart(zone);
+  requires heads_at(zone->blocks, zone->count, zone->first);
+  requires block < zone->count;
+  requires \exists integer head; in_run(zone, head, block);
+  assigns \nothing;
+  exits \false;
+  ensures has: in_run(zone, \result, block);
+  ensures inside: \result + run_size(zone->blocks[\result].order) <=
+    zone->count;
+*/
+uint64_t fh_runs_head(const struct fh_zone *zone, uint64_t block);
 
 #endif /* FRAMEHOLD_SRC_RUNS_H */

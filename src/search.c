@@ -9,7 +9,7 @@
  * The lock is let go of every SEARCH_BLOCKS blocks, but not in the middle of
  * free pages, which would not be sure to stay so.
  */
-#include "zones.h"
+#include "runs.h"
 
 #define SEARCH_BLOCKS 64
 

@@ -7,6 +7,7 @@
 #include <framehold/alloc.h>
 
 #include "layout.h"
+#include "runs.h"
 
 #define SURVEY_BLOCKS 64
 
