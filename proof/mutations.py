@@ -690,6 +690,18 @@ TAKING = [
          file="src/zones.c",
          old="	fh_zone_sub_free(zone, *size * FH_BLOCK_PAGES);",
          new="	fh_zone_sub_free(zone, *size);"),
+    dict(name="smallest_run_instead_of_the_order", function="fh_whole_take",
+         file="src/whole.h",
+         old="fh_runs_take(zone, order);",
+         new="fh_runs_take(zone, FH_ORDER_BLOCK);"),
+    dict(name="one_block_for_the_range", function="fh_whole_take_exact",
+         file="src/whole.h",
+         old="	fh_runs_take_exact(zone, block, n);",
+         new="	fh_runs_take_exact(zone, block, n > 0);"),
+    dict(name="half_of_the_blocks_comes_back", function="fh_whole_give",
+         file="src/whole.h",
+         old="	fh_runs_give(zone, block, n);",
+         new="	fh_runs_give(zone, block, n / 2);"),
 ]
 
 MAGAZINES = [

@@ -43,7 +43,7 @@ UNITS = {
     "io": ["include/framehold/io.h", "proof/model_bytes.h"],
     "chain": ["src/zones.h"],
     "buddy": ["src/runs.h"],
-    "parts": ["src/parts.h"],
+    "parts": ["src/parts.h", "src/whole.h"],
     "zones": [],
     "layout": ["src/layout.h", "proof/model_layout.h"],
     "home": [],

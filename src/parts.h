@@ -8,7 +8,7 @@
 #ifndef FRAMEHOLD_SRC_PARTS_H
 #define FRAMEHOLD_SRC_PARTS_H
 
-#include "runs.h"
+#include "whole.h"
 
 /*@
   // As bits_fit and parts_fit, but of block x nothing is said.
