@@ -578,6 +578,12 @@ ZONES = [
 ]
 
 CHAINS = [
+    dict(name="last_chain_begins_anywhere", function="fh_zone_init",
+         file="src/chain.c",
+         old="	for (unsigned order = 0; order < FH_ORDERS; order++)\n"
+             "		zone->heads[order] = FH_NO_BLOCK;",
+         new="	for (unsigned order = 0; order < FH_ORDERS - 1; order++)\n"
+             "		zone->heads[order] = FH_NO_BLOCK;"),
     dict(name="next_block_keeps_its_previous", function="unlink_block",
          file="src/chain.c",
          old="		zone->blocks[b->next].previous = b->previous;\n",
@@ -1074,6 +1080,10 @@ LAYOUTS = [
          file="src/home.c",
          old="(fh_zones[i].node != node || but > 0)",
          new="but > 0"),
+    dict(name="announced_beyond_all_frames", function="mark_cells",
+         file="src/layout.c",
+         old="		uint64_t to = fh_memory.frame_end;\n",
+         new="		uint64_t to = fh_memory.frame_end + 1;\n"),
     dict(name="section_beyond_the_layout", function="fh_layout_covers",
          file="src/layout.h",
          old="	if (section >= fh_layout.section_count)\n		return false;",

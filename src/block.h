@@ -53,6 +53,17 @@ FH_STATIC_ASSERT(sizeof(struct fh_block) <= 96,
       ones(block->bits[4], 64) + ones(block->bits[5], 64) +
       ones(block->bits[6], 64) + ones(block->bits[7], 64);
 
+  // What the memory of new blocks holds, and of a bitmap of theirs.
+  predicate block_is_zero{L}(struct fh_block *block) =
+    block->order == 0 && block->free == 0 &&
+    \forall integer w; 0 <= w < 8 ==>
+      block->bits[w] == 0 && block->word_order[w] == 0;
+
+  predicate tables_are_zero{L}(struct fh_block *blocks, uint64_t *touched,
+                               integer count) =
+    (\forall integer b; 0 <= b < count ==> block_is_zero(&blocks[b])) &&
+    \forall integer w; 0 <= w <= (count - 1) / 64 ==> touched[w] == 0;
+
   // Pages first .. first+n-1 became free, or came into use, and no others.
   predicate block_bits_were_set{A,B}(struct fh_block *block, integer first,
                                      integer n) =

@@ -6,6 +6,49 @@
  */
 #include "zones.h"
 
+/* A block of zeros says of itself what its bits say: nothing is free. */
+/*@ ghost
+  /@
+    requires \valid_read(block) && block_is_zero(block);
+    assigns \nothing;
+    exits \false;
+    ensures block_ok(block);
+  @/
+  void ghost_zero_block(const struct fh_block *block)
+  {
+    ghost_no_ones(block->bits[0]);
+    /@ assert none: \forall integer w; 0 <= w < 8 ==>
+      ones(block->bits[w], 64) == 0; @/
+    /@ assert bits: \forall integer i; !has_bit(0, i); @/
+    /@ assert runs: \forall integer order; !has_run(0, order); @/
+    /@ assert orders: word_order_is(0, 0); @/
+  }
+*/
+
+/* Blocks that are not touched have no page free. */
+/*@ ghost
+  /@
+    requires zone_tables(zone);
+    requires \forall integer w; 0 <= w <= (zone->count - 1) / 64 ==>
+      zone->touched[w] == 0;
+    assigns \nothing;
+    exits \false;
+    ensures free_pages(zone, zone->count) == 0;
+  @/
+  void ghost_none_free(const struct fh_zone *zone)
+  {
+    /@
+      loop invariant 0 <= i <= zone->count;
+      loop invariant free_pages(zone, i) == 0;
+      loop assigns i;
+      loop variant zone->count - i;
+    @/
+    for (uint64_t i = 0; i < zone->count; i++)
+      /@ assert zone->touched[i / 64] == 0; @/
+      ;
+  }
+*/
+
 void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 		  struct fh_block *blocks, uint64_t *touched)
 {
@@ -24,6 +67,34 @@ void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 	for (unsigned order = 0; order < FH_ORDERS; order++)
 		zone->heads[order] = FH_NO_BLOCK;
 	fh_word_store_relaxed(&zone->free, 0);
+	/*@ assert words: \forall integer w; 0 <= w <= (count - 1) / 64 ==>
+	  touched[w] == 0; */
+	/*@ assert ones: \forall integer b, integer w;
+	  0 <= b < count && 0 <= w < 8 ==> blocks[b].bits[w] == 0; */
+	/*@ assert zero: tables_are_zero(blocks, touched, count); */
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= b <= count;
+	    loop invariant \forall integer i; 0 <= i < b ==>
+	      block_ok(&blocks[i]);
+	    loop assigns b;
+	    loop variant count - b;
+	  @/
+	  for (uint64_t b = 0; b < count; b++)
+	    ghost_zero_block(&blocks[b]);
+	*/
+	/*@ assert same: zone->blocks == blocks && zone->count == count; */
+	/*@ assert blocks: blocks_ok(zone); */
+	/*@ ghost ghost_none_free(zone); */
+	/*@ assert tables: zone_tables(zone); */
+	/*@ assert untouched: \forall integer b; 0 <= b < count ==>
+	  !is_touched(zone, b) && zone->blocks[b].order == 0; */
+	/*@ assert filled: filled_fits(zone); */
+	/*@ assert chains: chains_ok(zone); */
+	/*@ assert runs: runs_ok(zone); */
+	/*@ assert bits: bits_fit(zone); */
+	/*@ assert parts: parts_fit(zone); */
+	/*@ assert free: zone->free == free_pages(zone, zone->count); */
 }
 
 /*@

@@ -147,6 +147,10 @@ static size_t node_range_count(void)
   predicate touches_section{L}(integer i, integer s) =
     has_part(i, s * FH_SECTION_FRAMES, (s + 1) * FH_SECTION_FRAMES);
 
+  predicate touches_below_end{L}(integer i, integer s) =
+    has_part(i, s * FH_SECTION_FRAMES,
+             \min((s + 1) * FH_SECTION_FRAMES, fh_memory.frame_end));
+
   predicate fills_section{L}(integer i, integer s) =
     touches_section(i, s) &&
     part_first(i, s * FH_SECTION_FRAMES) == s * FH_SECTION_FRAMES &&
@@ -316,7 +320,7 @@ static enum fh_status take_pages_for(uint64_t bytes, bool zeroed, void **table)
     fh_layout.zone_by_section[s] == HAS_MEMORY ||
     fh_layout.zone_by_section[s] == FH_NO_ZONE;
   ensures marked: \forall integer i, s; 0 <= i < pieces_there &&
-    0 <= s < fh_layout.section_count && touches_section(i, s) ==>
+    0 <= s < fh_layout.section_count && touches_below_end(i, s) ==>
       fh_layout.zone_by_section[s] == HAS_MEMORY;
 */
 static void mark_cells(void)
@@ -331,7 +335,7 @@ static void mark_cells(void)
 	    fh_layout.zone_by_section[s] == HAS_MEMORY ||
 	    fh_layout.zone_by_section[s] == FH_NO_ZONE;
 	  loop invariant \forall integer j, s; 0 <= j < i &&
-	    0 <= s < fh_layout.section_count && touches_section(j, s) ==>
+	    0 <= s < fh_layout.section_count && touches_below_end(j, s) ==>
 	      fh_layout.zone_by_section[s] == HAS_MEMORY;
 	  loop assigns i,
 	    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1];
@@ -339,7 +343,8 @@ static void mark_cells(void)
 	*/
 	for (size_t i = 0; i < piece_count(); i++) {
 		uint64_t from = 0;
-		uint64_t to = fh_layout.section_count * FH_SECTION_FRAMES;
+		/* What is announced beyond has no frame numbers. */
+		uint64_t to = fh_memory.frame_end;
 
 		if (!clip_piece(i, &from, &to))
 			continue;
@@ -347,7 +352,7 @@ static void mark_cells(void)
 		uint64_t last = (to - 1) / FH_SECTION_FRAMES;
 		/*@ assert cell == 1 || cell == 2 || cell == 4 || cell == 8; */
 		/*@ assert first <= from / FH_SECTION_FRAMES; */
-		/*@ assert \forall integer s; touches_section(i, s) &&
+		/*@ assert \forall integer s; touches_below_end(i, s) &&
 		  0 <= s < fh_layout.section_count ==>
 		    from / FH_SECTION_FRAMES <= s <= last; */
 		/*@ assert last < fh_layout.section_count; */

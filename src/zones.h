@@ -415,7 +415,13 @@ static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
  * the zone.
  */
 /*@
-  requires \valid(zone);
+  requires \valid(zone) && 0 < count < FH_NO_BLOCK;
+  requires first + count <= FH_PAGE_NUMBER_END / 512;
+  requires \valid(blocks + (0 .. count - 1));
+  requires \valid(touched + (0 .. (count - 1) / 64));
+  requires \separated(zone, blocks + (0 .. count - 1),
+                      touched + (0 .. (count - 1) / 64));
+  requires tables_are_zero(blocks, touched, count);
   assigns zone->first, zone->count, zone->blocks, zone->touched,
           zone->filled, zone->heads[0 .. FH_ORDER_LAST], zone->free;
   exits \false;
@@ -424,6 +430,7 @@ static inline void fh_zone_sub_free(struct fh_zone *zone, uint64_t n)
   ensures zone->filled == 0;
   ensures \forall integer order; 0 <= order <= FH_ORDER_LAST ==>
     zone->heads[order] == FH_NO_BLOCK;
+  ensures ok: zone_ok(zone);
 */
 void fh_zone_init(struct fh_zone *zone, uint64_t first, uint64_t count,
 		  struct fh_block *blocks, uint64_t *touched);

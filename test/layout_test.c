@@ -258,6 +258,24 @@ static void announced_memory_is_covered_when_it_comes(void **state)
 	assert_int_equal(fh_layout_cover(page, FH_SECTION_FRAMES), FH_E_TWICE);
 }
 
+/* Such a range does not count for where frame numbers end. */
+static void announced_memory_beyond_all_frames_makes_no_zone(void **state)
+{
+	const struct fh_region regions[] = {
+		{0, 64 * MIB, FH_REGION_USABLE},
+		{GIB, 4 * MIB, FH_REGION_NON_VOLATILE_SLEEP},
+	};
+	const struct fh_node_range ranges[] = {
+		{(GIB + 8 * MIB) / FH_PAGE_SIZE, FH_MAX_FRAMES, 0, true},
+	};
+	const struct fh_topology topology = {ranges, 1, NULL, 0};
+
+	(void)state;
+	open_layout(regions, 2, &topology);
+	check_layout();
+	assert_int_equal(fh_layout.zone_count, 1);
+}
+
 static void kinds_of_one_section_are_told_apart(void **state)
 {
 	const struct fh_region regions[] = {
@@ -309,6 +327,7 @@ int main(void)
 		LAYOUT(more_islands_than_zones_share_the_last_one),
 		LAYOUT(nodes_have_zones_and_cpus_of_their_own),
 		LAYOUT(announced_memory_is_covered_when_it_comes),
+		LAYOUT(announced_memory_beyond_all_frames_makes_no_zone),
 		LAYOUT(kinds_of_one_section_are_told_apart),
 		LAYOUT(tables_that_do_not_fit_are_an_error),
 	};
