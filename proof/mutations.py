@@ -1090,7 +1090,17 @@ LAYOUTS = [
          new="	if (section > fh_layout.section_count)\n		return false;"),
 ]
 
+ALLOCATOR = [
+    dict(name="order_of_half_the_run", function="order_for",
+         file="src/allocator.c",
+         old="	while (size < n) {", new="	while (size < n / 2) {"),
+    dict(name="order_for_pages_alone", function="make_request",
+         file="src/allocator.c",
+         old=".order = order_for(n > align ? n : align),",
+         new=".order = order_for(n),"),
+]
+
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,
              *BLOCKS, *REQUESTS, *ZONES, *CHAINS, *RUNS, *TAKING, *MAGAZINES,
              *CLAIMS, *CURSORS, *TABLES, *BYTES, *ALLOCATION,
-             *SUPPLY, *LAYOUTS]
+             *SUPPLY, *LAYOUTS, *ALLOCATOR]

@@ -38,6 +38,7 @@ UNITS = {
     "list": ["include/framehold/list.h", "proof/model_list.h"],
     "early": ["proof/model_early.h"],
     "alloc": [],
+    "allocator": ["proof/model_allocator.h"],
     "claim": [],
     "block": ["src/bits.h", "src/block.h", "proof/model_alloc.h"],
     "io": ["include/framehold/io.h", "proof/model_bytes.h"],

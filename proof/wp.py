@@ -29,7 +29,8 @@ GARBAGE = "s=16M,o=400"
 
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
-OWN_WORDS = {"alloc": ["alloc"], "claim": ["alloc"], "block": ["alloc"],
+OWN_WORDS = {"alloc": ["alloc"], "allocator": ["alloc", "allocator"],
+             "claim": ["alloc"], "block": ["alloc"],
              "chain": ["alloc"], "buddy": ["alloc"], "parts": ["alloc"],
              "zones": ["alloc"],
              "layout": ["early", "alloc", "layout"],

@@ -81,6 +81,19 @@ bool fh_allocator_withdraw(uint64_t frame)
 }
 
 /* The order of the smallest run with n pages; 0 if none is so large. */
+/*@
+  assigns \nothing;
+  exits \false;
+  behavior none:
+    assumes n > LARGEST_RUN;
+    ensures \result == 0;
+  behavior some:
+    assumes n <= LARGEST_RUN;
+    ensures 1 <= \result <= FH_ORDER_LAST && n <= order_pages(\result);
+    ensures least: \result > 1 ==> order_pages(\result - 1) < n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 static unsigned order_for(uint64_t n)
 {
 	unsigned order = 1;
@@ -88,6 +101,13 @@ static unsigned order_for(uint64_t n)
 
 	if (n > LARGEST_RUN)
 		return 0;
+	/*@
+	  loop invariant 1 <= order <= FH_ORDER_LAST;
+	  loop invariant size == order_pages(order) <= LARGEST_RUN;
+	  loop invariant order > 1 ==> order_pages(order - 1) < n;
+	  loop assigns size, order;
+	  loop variant FH_ORDER_LAST - order;
+	*/
 	while (size < n) {
 		size *= 2;
 		order++;
@@ -95,6 +115,21 @@ static unsigned order_for(uint64_t n)
 	return order;
 }
 
+/*@
+  requires n > 0 && \valid_read(options);
+  requires options->align == 0 || is_power(options->align);
+  assigns \nothing;
+  exits \false;
+  ensures n: \result.n == n && \result.no_wait == options->no_wait;
+  ensures align: \result.align == (options->align == 0 ? 1 : options->align);
+  ensures below:
+    \result.below == (options->below == 0 ? FH_NO_PAGE : options->below);
+  ensures order: \result.order == 0 <==>
+    n > LARGEST_RUN || options->align > LARGEST_RUN;
+  ensures fits: \result.order != 0 ==> \result.order <= FH_ORDER_LAST &&
+    n <= order_pages(\result.order) &&
+    order_pages(\result.order) % \result.align == 0;
+*/
 static struct fh_request make_request(uint64_t n,
 				      const struct fh_alloc_options *options)
 {
@@ -107,6 +142,11 @@ static struct fh_request make_request(uint64_t n,
 		.no_wait = options->no_wait,
 	};
 
+	/*@ assert power: is_power(align) && align > 0; */
+	/*@ ghost
+	  if (request.order != 0)
+	    ghost_power_divides(align, request.order);
+	*/
 	return request;
 }
 

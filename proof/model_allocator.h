@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What the allocator's requests need to know of powers of two. Included before
+ * it, after the words of its parts.
+ */
+#ifndef FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H
+#define FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H
+
+#include <framehold/allocator.h>
+
+#include "zones.h"
+
+/* A power of two no larger than a run's pages is a divisor of them. */
+/*@ ghost
+  /@
+    requires is_power(align) && 1 <= order <= FH_ORDER_LAST;
+    requires 0 < align <= order_pages(order);
+    assigns \nothing;
+    exits \false;
+    ensures order_pages(order) % align == 0;
+    ensures small: align <= 512 ==>
+      align == 1 || align == 2 || align == 4 || align == 8 || align == 16 ||
+      align == 32 || align == 64 || align == 128 || align == 256 ||
+      align == 512;
+  @/
+  void ghost_power_divides(uint64_t align, unsigned order)
+  {
+    uint64_t odd = align;
+    unsigned k = 1;
+    /@
+      loop invariant 1 <= k <= order;
+      loop invariant 1 <= odd && (odd == 1 || odd_part(odd) == 1);
+      loop invariant align == odd * order_pages(k);
+      loop assigns odd, k;
+      loop variant odd;
+    @/
+    while (odd > 1) {
+      /@ assert even: odd % 2 == 0 && odd_part(odd / 2) == 1; @/
+      /@ assert half: odd == 2 * (odd / 2) && 1 <= odd / 2; @/
+      /@ assert double: k < order ==>
+        order_pages(k + 1) == 2 * order_pages(k); @/
+      /@ assert less: k < order; @/
+      odd = odd / 2;
+      k = k + 1;
+    }
+    /@ assert power: align == order_pages(k); @/
+  }
+*/
+
+#endif /* FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H */
