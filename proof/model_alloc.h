@@ -15,6 +15,14 @@
 		(zone)->blocks[0 .. (zone)->count - 1],                        \
 		(zone)->touched[0 .. ((zone)->count - 1) / 64]
 
+/* This CPU's magazine, and what is kept in one. */
+#define own_magazine (fh_magazines + g_cpu)
+#define magazine_pages(m)                                                    \
+	(m)->page_count, (m)->pages[0 .. FH_MAGAZINE_PAGES - 1]
+#define magazine_blocks(m)                                                   \
+	(m)->block_count, (m)->blocks[0 .. FH_MAGAZINE_BLOCKS - 1]
+#define magazine_kept(m) magazine_pages(m), magazine_blocks(m)
+
 /*@
   predicate has_bit(integer word, integer i) = (word & (1 << i)) != 0;
 

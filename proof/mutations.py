@@ -1007,9 +1007,9 @@ ALLOCATION = [
     dict(name="fast_path_keeps_old_words", function="fh_frame_alloc",
          file="src/alloc.c",
          old="	fh_slot_write(i, type, meta);\n"
-             "	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);",
+             "	set_handle(out, ",
          new="	fh_slot_write(i, type, NULL);\n"
-             "	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);"),
+             "	set_handle(out, "),
     dict(name="entered_magazine_is_not_busy", function="fh_magazine_set_busy",
          file="src/magazine.h",
          old="	fh_word_store_relaxed(&m->busy, 1);",

@@ -205,10 +205,35 @@ static inline bool any_page_will_do(const struct fh_alloc_options *options,
     (meta == \null ==> fh_slots[i].meta == fh_meta_zero);
 */
 
+/* What callers pass lies outside of all magazines. */
+/*@
+  requires own_ok && \valid(out);
+  requires \separated(out, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  assigns out->handle;
+  exits \false;
+  ensures handle: out->handle == page;
+  ensures own: own_ok;
+*/
+static inline void set_handle(struct fh_frame *out, uint64_t page)
+{
+	out->handle = page;
+}
+
+/*@
+  requires own_ok && m == own_magazine;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures own: own_ok;
+*/
+static inline void leave_magazine(struct fh_magazine *m)
+{
+	fh_magazine_leave(m);
+}
+
 /* All but the fast path. m is null, or was entered in vain. */
 /*@
   requires region_inv && \valid(out);
-  requires m == \null || (magazines_ok && is_magazine(m));
+  requires m == \null || (own_ok && m == own_magazine);
   requires options == \null || \valid_read(options);
   requires type == \null || \valid_read(type);
   requires meta == \null || \valid_read(meta);
@@ -260,7 +285,11 @@ alloc_frame(const struct fh_alloc_options *options,
 	uint64_t i;
 
 	if (m != NULL)
-		fh_magazine_leave(m);
+		leave_magazine(m);
+	/*@ assert handle: out->handle == \at(out->handle,Pre); */
+	/*@ assert words: meta != \null ==> \forall integer j; 0 <= j < 5 ==>
+	  meta->w[j] == \at(meta->w[j],Pre); */
+	/*@ assert same: meta != \null ==> *meta == \at(*meta,Pre); */
 	/*@ assert align: asked_align(options) == asked_align{Pre}(options); */
 	/*@ assert below: asked_below(options) == asked_below{Pre}(options); */
 	enum fh_status status = pop_pages(1, options, type, &i);
@@ -269,11 +298,12 @@ alloc_frame(const struct fh_alloc_options *options,
 	fh_slot_write(i, type, meta);
 	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, site);
 	fh_slot_publish(i);
+	/*@ assert slot_inv(i); */
 	return FH_OK;
 }
 
 /*@
-  requires region_inv && magazines_ok && \valid(out);
+  requires region_inv && own_ok && \valid(out);
   requires options == \null || \valid_read(options);
   requires type == \null || \valid_read(type);
   requires meta == \null || \valid_read(meta);
@@ -347,10 +377,11 @@ enum fh_status fh_frame_alloc(const struct fh_alloc_options *options,
 	/*@ assert met: can_be_met{Pre}(1, asked_align{Pre}(options),
 	                                asked_below{Pre}(options)); */
 	fh_slot_write(i, type, meta);
-	out->handle = fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER);
+	set_handle(out, fh_unit_mint(i, 1, FH_UNIT_FRAME, FH_CALLER));
 	fh_slot_publish(i);
 	/*@ assert slot_inv(i); */
-	fh_magazine_leave(m);
+	/*@ assert all: region_inv; */
+	leave_magazine(m);
 	return FH_OK;
 }
 

@@ -6,26 +6,9 @@
 #include "layout.h"
 
 /*@
-  predicate cpus_there{L} =
-    map_there &&
-    (fh_layout.topology != \null &&
-     fh_layout.topology->cpu_nodes != \null ==>
-       \valid_read(fh_layout.topology->cpu_nodes
-         + (0 .. fh_layout.topology->cpu_count - 1)));
-
-  logic integer cpu_node{L}(integer cpu) =
-    fh_layout.topology == \null ||
-    fh_layout.topology->cpu_nodes == \null ||
-    cpu >= fh_layout.topology->cpu_count ? 0 :
-      fh_layout.topology->cpu_nodes[cpu];
-
   logic integer cpus_of{L}(integer node, integer n) =
     n <= 0 ? 0 :
     cpus_of(node, n - 1) + (cpu_node(n - 1) == node ? 1 : 0);
-
-  logic integer zones_of{L}(integer node, integer n) =
-    n <= 0 ? 0 :
-    zones_of(node, n - 1) + (fh_zones[n - 1].node == node ? 1 : 0);
 
   predicate is_range(integer range) =
     range == 1 || range == 2 || range == 4 || range == 8 || range == 16 ||
@@ -178,21 +161,6 @@ static uint64_t zone_of_node(uint64_t node, uint64_t but)
  * CPUs of a node take different zones of it, as far apart as possible, because
  * each goes on downwards when its own is empty; low memory is last.
  */
-/*@
-  requires cpus_there;
-  requires 0 < fh_layout.zone_count <= FH_MAX_ZONES;
-  assigns \nothing;
-  exits \false;
-  ensures \result < fh_layout.zone_count;
-  behavior near:
-    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) > 0;
-    ensures fh_zones[\result].node == cpu_node(cpu);
-  behavior none:
-    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) <= 0;
-    ensures \result == fh_layout.zone_count - 1;
-  complete behaviors;
-  disjoint behaviors;
-*/
 uint64_t fh_layout_home(unsigned cpu)
 {
 	uint64_t zones = count_zones_of(node_of_cpu(cpu));

@@ -174,7 +174,41 @@ static inline struct fh_zone *fh_layout_zone(uint64_t page)
 	return zone == FH_NO_ZONE ? NULL : &fh_zones[zone];
 }
 
+/*@
+  predicate cpus_there{L} =
+    map_there &&
+    (fh_layout.topology != \null &&
+     fh_layout.topology->cpu_nodes != \null ==>
+       \valid_read(fh_layout.topology->cpu_nodes
+         + (0 .. fh_layout.topology->cpu_count - 1)));
+
+  logic integer cpu_node{L}(integer cpu) =
+    fh_layout.topology == \null ||
+    fh_layout.topology->cpu_nodes == \null ||
+    cpu >= fh_layout.topology->cpu_count ? 0 :
+      fh_layout.topology->cpu_nodes[cpu];
+
+  logic integer zones_of{L}(integer node, integer n) =
+    n <= 0 ? 0 :
+    zones_of(node, n - 1) + (fh_zones[n - 1].node == node ? 1 : 0);
+*/
+
 /* The index of the zone that the CPU takes from first. Any context. */
+/*@
+  requires cpus_there;
+  requires 0 < fh_layout.zone_count <= FH_MAX_ZONES;
+  assigns \nothing;
+  exits \false;
+  ensures \result < fh_layout.zone_count;
+  behavior near:
+    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) > 0;
+    ensures fh_zones[\result].node == cpu_node(cpu);
+  behavior none:
+    assumes zones_of(cpu_node(cpu), fh_layout.zone_count) <= 0;
+    ensures \result == fh_layout.zone_count - 1;
+  complete behaviors;
+  disjoint behaviors;
+*/
 uint64_t fh_layout_home(unsigned cpu);
 
 /* As fh_allocator_cover(). */

@@ -13,6 +13,12 @@
 /* Words taken at once: bounds the stack; with whole words, a batch is two. */
 #define REFILL_WORDS 24
 
+/*@
+  predicate others_ok{L} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS && cpu != g_cpu ==>
+      magazine_ok(fh_magazines + cpu);
+*/
+
 /* ---- Pages ---- */
 
 /* Two fifths of the room, but at least one. */
@@ -46,6 +52,8 @@ static void move_down(uint64_t *numbers, uint64_t gone, uint64_t n)
   requires magazine_ok(m) && n <= m->page_count;
   assigns m->page_count, m->pages[0 .. m->page_count - 1];
   exits \false;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: m->page_count == \old(m->page_count) - n;
   ensures rest: \forall integer i; 0 <= i < m->page_count ==>
     m->pages[i] == \at(m->pages[i + n],Pre);
@@ -57,6 +65,9 @@ static void flush_pages(struct fh_magazine *m, uint64_t n)
 	fh_supply_give_pages(m->pages, n);
 	move_down(m->pages, n, count - n);
 	fh_word_store_relaxed(&m->page_count, count - n);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      others_ok; */
 }
 
 /*
@@ -231,13 +242,11 @@ static uint64_t take_batch(uint64_t home, uint64_t batch, uint64_t *pages)
 /* Fills an empty magazine with a batch; returns how many pages it has. */
 /*@
   requires magazine_ok(m) && m->page_count == 0 && m->page_room > 0;
-  requires m->home < fh_layout.zone_count;
-  assigns m->filling, m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  assigns m->filling, magazine_pages(m);
   exits \false;
   ensures ok: magazine_ok(m) && m->filling == 0;
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: \result == m->page_count <= m->page_room;
-  ensures numbers: \forall integer i; 0 <= i < m->page_count ==>
-    m->pages[i] < FH_PAGE_NUMBER_END;
 */
 static uint64_t refill_pages(struct fh_magazine *m)
 {
@@ -255,6 +264,9 @@ static uint64_t refill_pages(struct fh_magazine *m)
 		__builtin_prefetch(&fh_slots[m->pages[i - 1]], 1);
 	fh_word_store_relaxed(&m->page_count, n);
 	end_refill(m);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      others_ok; */
 	return n;
 }
 
@@ -264,6 +276,7 @@ uint64_t fh_magazine_take(struct fh_magazine *m)
 
 	if (fh_word_load_relaxed(&m->page_room) > 0 && refill_pages(m) > 0)
 		page = fh_magazine_pop(m);
+	/*@ assert rest: m->page_count == 0 || m->page_count < m->page_room; */
 	fh_magazine_leave(m);
 	return page;
 }
@@ -271,9 +284,11 @@ uint64_t fh_magazine_take(struct fh_magazine *m)
 /* Makes room for one page; false if there is none to be had. */
 /*@
   requires magazine_ok(m);
-  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  assigns magazine_pages(m);
   exits \false;
-  ensures magazine_ok(m) && m->page_count <= \old(m->page_count);
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
+  ensures m->page_count <= \old(m->page_count);
   ensures \result <==> m->page_room > 0;
   ensures \result ==> m->page_count < m->page_room;
 */
@@ -293,10 +308,11 @@ static bool make_room(struct fh_magazine *m)
 
 /* Whether the magazine has taken the page. */
 /*@
-  requires magazine_ok(m);
-  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+  requires magazine_ok(m) && page < FH_PAGE_NUMBER_END;
+  assigns magazine_pages(m);
   exits \false;
   ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures room: \result <==> m->page_room > 0;
   ensures kept: \result ==> 0 < m->page_count <= m->page_room &&
     m->pages[m->page_count - 1] == page;
@@ -310,18 +326,31 @@ void fh_magazine_give(struct fh_magazine *m, uint64_t page)
 {
 	bool kept = keep_page(m, page);
 
+	/*@ assert kept: kept != 0 ==> 0 < m->page_count <= m->page_room &&
+	      m->pages[m->page_count - 1] == page; */
+	/*@ ghost Kept: ; */
 	fh_magazine_leave(m);
+	/*@ assert same: \at(m->answer,Pre) == m->request ==>
+	      keeps_the_same{Kept,Here}(m); */
+	/*@ assert still: kept != 0 && \at(m->answer,Pre) == m->request ==>
+	      0 < m->page_count <= m->page_room &&
+	      m->pages[m->page_count - 1] == page; */
 	if (!kept)
 		fh_supply_give(page, 1);
 }
 
 /* ---- Blocks ---- */
 
+/* Gives the oldest n blocks to the supply. */
 /*@
   requires magazine_ok(m) && n <= m->block_count;
   assigns m->block_count, m->blocks[0 .. m->block_count - 1];
   exits \false;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: m->block_count == \old(m->block_count) - n;
+  ensures rest: \forall integer i; 0 <= i < m->block_count ==>
+    m->blocks[i] == \at(m->blocks[i + n],Pre);
 */
 static void flush_blocks(struct fh_magazine *m, uint64_t n)
 {
@@ -330,17 +359,20 @@ static void flush_blocks(struct fh_magazine *m, uint64_t n)
 	fh_supply_give_blocks(m->blocks, n);
 	move_down(m->blocks, n, count - n);
 	fh_word_store_relaxed(&m->block_count, count - n);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      others_ok; */
 }
 
 /* Fills an empty magazine; returns how many blocks it has. */
 /*@
   requires magazine_ok(m) && m->block_count == 0;
-  requires batch <= m->block_room && m->home < fh_layout.zone_count;
-  assigns m->filling, m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  requires batch <= m->block_room;
+  assigns m->filling, magazine_blocks(m);
   exits \false;
   ensures ok: magazine_ok(m) && m->filling == 0;
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: \result == m->block_count <= batch;
-  ensures numbers: has_block_numbers(m);
 */
 static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
 {
@@ -349,19 +381,21 @@ static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
 
 	fh_word_store_relaxed(&m->block_count, n);
 	end_refill(m);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      others_ok; */
 	return n;
 }
 
 /* The first page of the newest block, or FH_NO_PAGE. */
 /*@
-  requires magazine_ok(m) && has_block_numbers(m);
-  requires m->home < fh_layout.zone_count;
-  assigns m->filling, m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  requires magazine_ok(m);
+  assigns m->filling, magazine_blocks(m);
   exits \false;
   ensures ok: magazine_ok(m);
-  ensures numbers: has_block_numbers(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures block: \result == FH_NO_PAGE ||
-    (\result < FH_PAGE_NUMBER_END && \result % 512 == 0);
+    (\result <= FH_PAGE_NUMBER_END - 512 && \result % 512 == 0);
   ensures top: \old(m->block_count) > 0 ==>
     m->block_count == \old(m->block_count) - 1 &&
     \result == \at(m->blocks[m->block_count - 1],Pre) * 512;
@@ -377,7 +411,13 @@ static uint64_t pop_block(struct fh_magazine *m)
 		n = refill_blocks(m, batch_of(room));
 	if (n == 0)
 		return FH_NO_PAGE;
+	/*@ assert all: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      magazines_ok; */
+	/*@ ghost Filled: ; */
 	fh_word_store_relaxed(&m->block_count, n - 1);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Filled) && m == own_magazine ==>
+	      others_ok; */
 	return m->blocks[n - 1] * FH_BLOCK_PAGES;
 }
 
@@ -394,11 +434,13 @@ uint64_t fh_magazine_take_block(void)
 
 /* Whether the magazine has taken the block. */
 /*@
-  requires magazine_ok(m);
-  assigns m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  requires magazine_ok(m) && block < FH_PAGE_NUMBER_END / 512;
+  assigns magazine_blocks(m);
   exits \false;
-  ensures magazine_ok(m) && (\result <==> m->block_room > 0);
-  ensures \result ==> 0 < m->block_count <= m->block_room &&
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
+  ensures room: \result <==> m->block_room > 0;
+  ensures kept: \result ==> 0 < m->block_count <= m->block_room &&
     m->blocks[m->block_count - 1] == block;
 */
 static bool push_block(struct fh_magazine *m, uint64_t block)
@@ -415,8 +457,12 @@ static bool push_block(struct fh_magazine *m, uint64_t block)
 	}
 	if (room == 0)
 		return false;
+	/*@ assert fits: magazine_ok(m) && n == m->block_count && n < room; */
 	m->blocks[n] = block;
 	fh_word_store_relaxed(&m->block_count, n + 1);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      others_ok; */
 	return true;
 }
 
@@ -440,6 +486,7 @@ void fh_magazine_give_block(uint64_t first)
   requires magazine_ok(m) && i < m->page_count;
   assigns m->page_count, m->pages[i];
   exits \false;
+  ensures ok: magazine_ok(m);
   ensures m->page_count == \old(m->page_count) - 1;
   ensures m->pages[i] == \old(m->pages[m->page_count - 1]);
 */
@@ -457,6 +504,7 @@ static void remove_page(struct fh_magazine *m, uint64_t i)
   requires m->blocks[i] == page / 512 && page < FH_PAGE_NUMBER_END;
   assigns m->block_count, m->blocks[i];
   exits \false;
+  ensures ok: magazine_ok(m);
   ensures m->block_count == \old(m->block_count) - 1;
   ensures m->blocks[i] == \old(m->blocks[m->block_count - 1]);
 */
@@ -499,18 +547,22 @@ static uint64_t find_number(const uint64_t *numbers, uint64_t n,
 
 /*@
   requires magazine_ok(m) && page < FH_PAGE_NUMBER_END;
-  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
-          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  assigns magazine_kept(m);
   exits \false;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
+  ensures found: \result <==> \old(keeps(m, page));
+  ensures fewer: m->page_count + m->block_count ==
+    \old(m->page_count + m->block_count) - (\result ? 1 : 0);
   behavior page:
     assumes \exists integer i; 0 <= i < m->page_count && m->pages[i] == page;
-    assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1];
+    assigns magazine_pages(m);
     ensures \result == \true && m->page_count == \old(m->page_count) - 1;
   behavior block:
     assumes \forall integer i; 0 <= i < m->page_count ==> m->pages[i] != page;
     assumes \exists integer i; 0 <= i < m->block_count &&
       m->blocks[i] == page / 512;
-    assigns m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+    assigns magazine_blocks(m);
     ensures \result == \true && m->block_count == \old(m->block_count) - 1;
   behavior elsewhere:
     assumes \forall integer i; 0 <= i < m->page_count ==> m->pages[i] != page;
@@ -529,11 +581,17 @@ static bool withdraw_from(struct fh_magazine *m, uint64_t page)
 
 	if (i < pages) {
 		remove_page(m, i);
+		/*@ assert own: magazine_ok(m); */
+		/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+		      others_ok; */
 		return true;
 	}
 	i = find_number(m->blocks, blocks, page / FH_BLOCK_PAGES);
 	if (i < blocks) {
 		remove_from_block(m, i, page);
+		/*@ assert own: magazine_ok(m); */
+		/*@ assert others: \at(magazines_ok,Pre) && m == own_magazine ==>
+		      others_ok; */
 		return true;
 	}
 	return false;
@@ -545,6 +603,7 @@ bool fh_magazine_withdraw(uint64_t page)
 
 	if (m == NULL)
 		return false;
+	/*@ assert same: keeps(m, page) <==> keeps{Pre}(m, page); */
 	bool found = withdraw_from(m, page);
 	fh_magazine_leave(m);
 	return found;
@@ -566,38 +625,55 @@ void fh_magazine_flush(struct fh_magazine *m)
 	flush_blocks(m, fh_word_load_relaxed(&m->block_count));
 }
 
+/*@
+  requires magazine_ok(m) && m->busy == 0;
+  assigns m->busy, m->answer, magazine_kept(m);
+  exits \false;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
+  ensures free: m->busy == 0;
+  ensures answered: m->answer == m->request && is_empty(m);
+*/
+static void answer_request(struct fh_magazine *m)
+{
+	uint64_t request = fh_word_load_relaxed(&m->request);
+
+	fh_magazine_set_busy(m);
+	/*@ assert busy: \at(magazines_ok,Pre) && m == own_magazine ==>
+	      magazines_ok; */
+	fh_magazine_flush(m);
+	/*@ ghost Empty: ; */
+	/* Release: pairs with the acquire in wait_for_answer(). */
+	fh_word_store_release(&m->answer, request);
+	fh_magazine_clear_busy(m);
+	/*@ assert own: magazine_ok(m); */
+	/*@ assert others: \at(magazines_ok,Empty) && m == own_magazine ==>
+	      others_ok; */
+}
+
 /* With preemption off, while not busy. */
 /*@
   requires magazine_ok(m) && m->busy == 0;
-  assigns m->busy, m->answer,
-          m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
-          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  assigns m->busy, m->answer, magazine_kept(m);
   exits \false;
   ensures ok: magazine_ok(m) && m->busy == 0;
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures answered: is_answered{Pre,Post}(m);
 */
 static FH_COLD void answer_requests(struct fh_magazine *m)
 {
 	/*@
 	  loop invariant magazine_ok(m) && m->busy == 0;
-	  loop invariant is_answered{Pre,Here}(m) ||
-	    (m->answer == \at(m->answer,Pre) &&
-	     m->page_count == \at(m->page_count,Pre) &&
-	     m->block_count == \at(m->block_count,Pre));
-	  loop assigns m->busy, m->answer,
-	    m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
-	    m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
-	  loop variant m->request == m->answer ? 0 : 1;
+	  loop invariant \at(magazines_ok,Pre) && m == own_magazine ==>
+	    magazines_ok;
+	  loop invariant m->answer == \at(m->answer,Pre)
+	    ? keeps_the_same{Pre,Here}(m)
+	    : m->answer == m->request && is_empty(m);
+	  loop assigns m->busy, m->answer, magazine_kept(m);
+	  loop variant m->request - m->answer;
 	*/
-	while (fh_magazine_is_asked(m)) {
-		uint64_t request = fh_word_load_relaxed(&m->request);
-
-		fh_magazine_set_busy(m);
-		fh_magazine_flush(m);
-		/* Release: pairs with the acquire in wait_for_answer(). */
-		fh_word_store_release(&m->answer, request);
-		fh_magazine_clear_busy(m);
-	}
+	while (fh_magazine_is_asked(m))
+		answer_request(m);
 }
 
 void fh_magazine_poll(void)

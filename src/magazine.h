@@ -28,6 +28,13 @@
 #define FH_MAGAZINE_PAGES  UINT64_C(320)
 #define FH_MAGAZINE_BLOCKS UINT64_C(20)
 
+/* In fh_magazine.online. */
+enum fh_presence {
+	FH_CPU_OFFLINE = 0,
+	FH_CPU_ONLINE,
+	FH_CPU_LEAVING, /* without room, and not yet known to be empty */
+};
+
 struct fh_magazine {
 	/* The CPU's own. */
 	uint64_t busy;
@@ -49,32 +56,6 @@ struct fh_magazine {
 	uint64_t blocks[FH_MAGAZINE_BLOCKS]; /* numbers: page / 512 */
 } __attribute__((aligned(128)));
 
-/*@
-  // Counts and rooms are within the arrays.
-  predicate magazine_ok{L}(struct fh_magazine *m) =
-    \valid(m) &&
-    m->page_count <= FH_MAGAZINE_PAGES && m->page_room <= FH_MAGAZINE_PAGES &&
-    m->block_count <= FH_MAGAZINE_BLOCKS &&
-    m->block_room <= FH_MAGAZINE_BLOCKS;
-
-  predicate has_block_numbers{L}(struct fh_magazine *m) =
-    \forall integer i; 0 <= i < m->block_count ==>
-      m->blocks[i] < FH_PAGE_NUMBER_END / 512;
-
-  predicate is_empty{L}(struct fh_magazine *m) =
-    m->page_count == 0 && m->block_count == 0;
-
-  // It has answered what it was asked for, empty, if it was; else it keeps as
-  // much as it had.
-  predicate is_answered{A,B}(struct fh_magazine *m) =
-    \at(m->request,B) == \at(m->request,A) &&
-    \at(m->answer,B) == \at(m->request,A) &&
-    (\at(m->request,A) != \at(m->answer,A)
-       ? is_empty{B}(m)
-       : \at(m->page_count,B) == \at(m->page_count,A) &&
-         \at(m->block_count,B) == \at(m->block_count,A));
-*/
-
 /*
  * By CPU. Through a pointer, so that compilers keep the address of a CPU's
  * magazine and do not form it anew for each of its fields.
@@ -82,20 +63,81 @@ struct fh_magazine {
 extern struct fh_magazine *const fh_magazines;
 
 /*@
+  predicate is_empty{L}(struct fh_magazine *m) =
+    m->page_count == 0 && m->block_count == 0;
+
+  // Counts and rooms are within the arrays, and these have numbers of pages
+  // and of blocks.
+  predicate magazine_fits{L}(struct fh_magazine *m) =
+    \valid(m) &&
+    m->page_count <= FH_MAGAZINE_PAGES && m->page_room <= FH_MAGAZINE_PAGES &&
+    m->block_count <= FH_MAGAZINE_BLOCKS &&
+    m->block_room <= FH_MAGAZINE_BLOCKS &&
+    (\forall integer i; 0 <= i < m->page_count ==>
+       m->pages[i] < FH_PAGE_NUMBER_END) &&
+    \forall integer i; 0 <= i < m->block_count ==>
+      m->blocks[i] < FH_PAGE_NUMBER_END / 512;
+
+  // Only a CPU that is online has room, and one that is offline has nothing.
+  predicate magazine_ok{L}(struct fh_magazine *m) =
+    magazine_fits(m) && m->home < fh_layout.zone_count &&
+    m->answer <= m->request &&
+    (m->online != FH_CPU_ONLINE ==>
+       m->page_room == 0 && m->block_room == 0) &&
+    (m->online == FH_CPU_OFFLINE ==> is_empty(m));
+
   predicate magazines_ok{L} =
     \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
       magazine_ok(fh_magazines + cpu);
 
-  predicate is_magazine(struct fh_magazine *m) =
-    \exists integer cpu; 0 <= cpu < FH_MAX_CPUS && m == fh_magazines + cpu;
+  predicate own_ok{L} = g_cpu < FH_MAX_CPUS && magazine_ok(own_magazine);
 
-  predicate homes_ok{L} =
-    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
-      fh_magazines[cpu].home < fh_layout.zone_count;
+  // Among its pages, or in one of its blocks.
+  predicate keeps{L}(struct fh_magazine *m, integer page) =
+    (\exists integer i; 0 <= i < m->page_count && m->pages[i] == page) ||
+    \exists integer i; 0 <= i < m->block_count && m->blocks[i] == page / 512;
+
+  predicate keeps_the_same{A,B}(struct fh_magazine *m) =
+    \at(m->page_count,A) == \at(m->page_count,B) &&
+    \at(m->block_count,A) == \at(m->block_count,B) &&
+    (\forall integer i; 0 <= i < FH_MAGAZINE_PAGES ==>
+       \at(m->pages[i],A) == \at(m->pages[i],B)) &&
+    \forall integer i; 0 <= i < FH_MAGAZINE_BLOCKS ==>
+      \at(m->blocks[i],A) == \at(m->blocks[i],B);
+
+  // What was asked for is answered, by an empty magazine; who was not asked
+  // keeps what it had.
+  predicate is_answered{A,B}(struct fh_magazine *m) =
+    \at(m->answer,B) == \at(m->request,A) &&
+    (\at(m->request,A) != \at(m->answer,A) ? is_empty{B}(m)
+                                           : keeps_the_same{A,B}(m));
+*/
+
+/*@
+  predicate is_fresh{L}(struct fh_magazine *m) =
+    \valid(m) && m->busy == 0 && m->online == FH_CPU_OFFLINE && is_empty(m) &&
+    m->page_room == 0 && m->block_room == 0 &&
+    m->request == 0 && m->answer == 0 && m->filling == 0;
 */
 
 /* After the layout is open, and before it closes. No CPU is online. */
+/*@
+  requires \valid(fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires 0 < fh_layout.zone_count;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures fresh: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+    is_fresh(fh_magazines + cpu);
+*/
 void fh_magazines_open(void);
+/*@
+  requires \valid(fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures fresh: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+    is_fresh(fh_magazines + cpu);
+*/
 void fh_magazines_close(void);
 
 /* ---- One page: the fast path, without a lock ---- */
@@ -171,12 +213,21 @@ static inline bool fh_magazine_is_asked(const struct fh_magazine *m)
  * has come in the middle of a use of it.
  */
 /*@
-  requires magazines_ok;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1].busy;
+  requires own_ok;
+  assigns own_magazine->busy;
   exits \false;
-  ensures some: \result != \null ==>
-    is_magazine(\result) && \result->busy == 1;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  behavior free:
+    assumes own_magazine->busy == 0;
+    ensures \result == own_magazine && \result->busy == 1;
+    ensures \result != \null;
+  behavior busy:
+    assumes own_magazine->busy != 0;
+    ensures \result == \null;
+    ensures own_magazine->busy == \old(own_magazine->busy);
+  complete behaviors;
+  disjoint behaviors;
 */
 static inline struct fh_magazine *fh_magazine_enter(void)
 {
@@ -193,10 +244,22 @@ static inline struct fh_magazine *fh_magazine_enter(void)
 
 /* alloc.h declares it; this is what it does to magazines. */
 /*@
-  requires magazines_ok;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
   exits \false;
-  ensures magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  behavior free:
+    assumes own_magazine->busy == 0;
+    ensures is_answered{Pre,Post}(own_magazine);
+  behavior busy:
+    assumes own_magazine->busy != 0;
+    ensures own_magazine->answer == \old(own_magazine->answer);
+    ensures keeps_the_same{Pre,Post}(own_magazine);
+  complete behaviors;
+  disjoint behaviors;
 */
 void fh_alloc_poll(void);
 
@@ -206,16 +269,23 @@ void fh_alloc_poll(void);
  * so that these keep nothing for its return.
  */
 /*@
-  requires magazines_ok && is_magazine(m);
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok && m == own_magazine;
+  assigns m->busy, m->answer, magazine_kept(m);
   exits \false;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures free: m->busy == 0;
+  ensures answered: is_answered{Pre,Post}(m);
 */
 static inline void fh_magazine_leave(struct fh_magazine *m)
 {
 	fh_magazine_clear_busy(m);
+	/*@ assert all: \at(magazines_ok,Pre) ==> magazines_ok; */
+	/*@ assert same: keeps_the_same{Pre,Here}(m); */
+	/*@ ghost Cleared: ; */
 	if (FH_UNLIKELY(fh_magazine_is_asked(m)))
 		fh_alloc_poll();
+	/*@ assert answered: is_answered{Cleared,Here}(m); */
 	fh_host_preempt_on();
 }
 
@@ -224,7 +294,8 @@ static inline void fh_magazine_leave(struct fh_magazine *m)
   requires magazine_ok(m);
   assigns m->page_count;
   exits \false;
-  ensures all: \old(magazines_ok) && is_magazine(m) ==> magazines_ok;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   behavior empty:
     assumes m->page_count == 0;
     assigns \nothing;
@@ -232,7 +303,7 @@ static inline void fh_magazine_leave(struct fh_magazine *m)
   behavior some:
     assumes m->page_count > 0;
     ensures m->page_count == \old(m->page_count) - 1;
-    ensures \result == m->pages[m->page_count];
+    ensures \result == m->pages[m->page_count] < FH_PAGE_NUMBER_END;
   complete behaviors;
   disjoint behaviors;
 */
@@ -251,9 +322,11 @@ static inline uint64_t fh_magazine_pop(struct fh_magazine *m)
 
 /* Puts a page into one, if there is room. */
 /*@
-  requires magazine_ok(m);
+  requires magazine_ok(m) && page < FH_PAGE_NUMBER_END;
   assigns m->page_count, m->pages[m->page_count];
   exits \false;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   behavior full:
     assumes m->page_count >= m->page_room;
     assigns \nothing;
@@ -281,10 +354,10 @@ static inline bool fh_magazine_push(struct fh_magazine *m, uint64_t page)
 
 /* This CPU's; turns preemption off. */
 /*@
-  requires magazines_ok;
+  requires own_ok;
   assigns \nothing;
   exits \false;
-  ensures is_magazine(\result);
+  ensures \result == own_magazine;
 */
 static inline struct fh_magazine *fh_magazine_own(void)
 {
@@ -298,12 +371,15 @@ static inline struct fh_magazine *fh_magazine_own(void)
  * magazine is without room. Thread and interrupt context.
  */
 /*@
-  requires magazines_ok && homes_ok && is_magazine(m) && m->page_count == 0;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok && m == own_magazine && m->page_count == 0;
+  assigns m->busy, m->answer, m->filling, magazine_kept(m);
   exits \false;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures free: m->busy == 0;
   ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
-  ensures room: \old(m->page_room) == 0 ==> \result == FH_NO_PAGE;
+  ensures room: m->page_room == 0 ==> \result == FH_NO_PAGE;
+  ensures rest: m->page_count == 0 || m->page_count < m->page_room;
 */
 uint64_t fh_magazine_take(struct fh_magazine *m);
 
@@ -312,10 +388,14 @@ uint64_t fh_magazine_take(struct fh_magazine *m);
  * or gives it to the supply, and leaves it.
  */
 /*@
-  requires magazines_ok && is_magazine(m) && page < FH_PAGE_NUMBER_END;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok && m == own_magazine && page < FH_PAGE_NUMBER_END;
+  assigns m->busy, m->answer, magazine_kept(m);
   exits \false;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures free: m->busy == 0;
+  ensures kept: m->page_room > 0 && \old(m->answer) == m->request ==>
+    0 < m->page_count <= m->page_room && m->pages[m->page_count - 1] == page;
 */
 void fh_magazine_give(struct fh_magazine *m, uint64_t page);
 
@@ -323,25 +403,54 @@ void fh_magazine_give(struct fh_magazine *m, uint64_t page);
  * The first of 512 pages, at a multiple of 512: from this CPU's magazine,
  * refilled, or FH_NO_PAGE; to it, or to the supply.
  */
+/*@
+  requires own_ok;
+  assigns own_magazine->busy, own_magazine->answer, own_magazine->filling,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  ensures block: \result == FH_NO_PAGE ||
+    (\result <= FH_PAGE_NUMBER_END - 512 && \result % 512 == 0);
+  ensures top:
+    \old(own_magazine->busy) == 0 && \old(own_magazine->block_count) > 0 ==>
+      \result ==
+        \old(own_magazine->blocks[own_magazine->block_count - 1]) * 512;
+  ensures none: \old(own_magazine->busy) != 0 ==> \result == FH_NO_PAGE;
+*/
 uint64_t fh_magazine_take_block(void);
 /*@
-  requires magazines_ok && first < FH_PAGE_NUMBER_END && first % 512 == 0;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok && first < FH_PAGE_NUMBER_END && first % 512 == 0;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
   exits \false;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
 */
 void fh_magazine_give_block(uint64_t first);
 
 /* Takes the page out of this CPU's magazine, if it is there. */
+/*@
+  requires own_ok && page < FH_PAGE_NUMBER_END;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  ensures found: \result <==>
+    \old(own_magazine->busy == 0 && keeps(own_magazine, page));
+*/
 bool fh_magazine_withdraw(uint64_t page);
 
 /* The home zone of this CPU. */
 /*@
-  requires magazines_ok && homes_ok;
+  requires own_ok;
   assigns \nothing;
   exits \false;
-  ensures home: \exists integer cpu; 0 <= cpu < FH_MAX_CPUS &&
-    \result == fh_magazines[cpu].home;
+  ensures home: \result == own_magazine->home;
   ensures zone: \result < fh_layout.zone_count;
 */
 uint64_t fh_magazine_home(void);
@@ -349,51 +458,121 @@ uint64_t fh_magazine_home(void);
 /* Gives all that a magazine has to the supply; by its CPU, with busy set. */
 /*@
   requires magazine_ok(m);
-  assigns m->page_count, m->pages[0 .. FH_MAGAZINE_PAGES - 1],
-          m->block_count, m->blocks[0 .. FH_MAGAZINE_BLOCKS - 1];
+  assigns magazine_kept(m);
   exits \false;
-  ensures m->page_count == 0 && m->block_count == 0;
+  ensures ok: magazine_ok(m);
+  ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
+  ensures empty: is_empty(m);
 */
 void fh_magazine_flush(struct fh_magazine *m);
 
 /* Empties this CPU's magazine; not if it is busy, under an interrupt. */
 /*@
-  requires magazines_ok;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
   exits \false;
-  ensures ok: magazines_ok;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  behavior free:
+    assumes own_magazine->busy == 0;
+    ensures is_empty(own_magazine);
+    ensures own_magazine->answer == own_magazine->request;
+  behavior busy:
+    assumes own_magazine->busy != 0;
+    ensures own_magazine->answer == \old(own_magazine->answer);
+    ensures keeps_the_same{Pre,Post}(own_magazine);
+  complete behaviors;
+  disjoint behaviors;
 */
 void fh_magazine_empty(void);
 
-/* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
-void fh_magazines_drain(void);
-
 /*@
-  predicate is_as_it_was_or_answered{A,B}(struct fh_magazine *m) =
-    \at(m->home,B) == \at(m->home,A) &&
-    \at(m->online,B) == \at(m->online,A) &&
-    \at(m->busy,B) == \at(m->busy,A) &&
-    (is_answered{A,B}(m) ||
-     (\at(m->request,B) == \at(m->request,A) &&
-      \at(m->answer,B) == \at(m->answer,A) &&
-      \at(m->page_count,B) == \at(m->page_count,A) &&
-      \at(m->block_count,B) == \at(m->block_count,A)));
+  predicate can_be_asked{L} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      fh_magazines[cpu].request < UINT64_MAX;
 */
+
+/* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
+/*@
+  requires own_ok && magazines_ok && can_be_asked;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1].request,
+          own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  ensures empty: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    (cpu != g_cpu || own_magazine->busy == 0) ==>
+      is_empty(fh_magazines + cpu);
+*/
+void fh_magazines_drain(void);
 
 /* As fh_alloc_poll(), fh_allocator_cpu_online(), fh_allocator_cpu_offline(). */
 /*@
-  requires magazines_ok;
-  assigns fh_magazines[0 .. FH_MAX_CPUS - 1];
+  requires own_ok;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
   exits \false;
-  ensures ok: magazines_ok;
-  ensures each: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
-    is_as_it_was_or_answered{Pre,Post}(fh_magazines + cpu);
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  behavior free:
+    assumes own_magazine->busy == 0;
+    ensures is_answered{Pre,Post}(own_magazine);
+  behavior busy:
+    assumes own_magazine->busy != 0;
+    ensures own_magazine->answer == \old(own_magazine->answer);
+    ensures keeps_the_same{Pre,Post}(own_magazine);
+  complete behaviors;
+  disjoint behaviors;
 */
 void fh_magazine_poll(void);
+
+/*@
+  logic integer zones_pages{L}(integer n) =
+    n <= 0 ? 0 : zones_pages(n - 1) + fh_zones[n - 1].pages;
+
+  predicate zone_sizes_ok{L} =
+    0 < fh_layout.zone_count <= FH_MAX_ZONES &&
+    (\forall integer z; 0 <= z < fh_layout.zone_count ==>
+       fh_zones[z].pages <= FH_PAGE_NUMBER_END) &&
+    \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1),
+               fh_zones + (0 .. FH_MAX_ZONES - 1));
+
+  logic integer online_cpus{L}(integer n) =
+    n <= 0 ? 0 : online_cpus(n - 1) +
+      (fh_magazines[n - 1].online == FH_CPU_ONLINE ? 1 : 0);
+
+  logic integer room_of{L}(integer cpu) =
+    fh_magazines[cpu].page_room + 512 * fh_magazines[cpu].block_room;
+
+  // What all CPUs together may keep: 1/16 of an average zone.
+  logic integer rooms{L}(integer n) =
+    n <= 0 ? 0 : rooms(n - 1) + room_of(n - 1);
+
+  logic integer rooms_limit{L} =
+    zones_pages(fh_layout.zone_count) / fh_layout.zone_count / 16;
+*/
+
 void fh_magazine_online(unsigned cpu);
 void fh_magazine_offline(unsigned cpu);
 
+/*@
+  logic integer pages_kept{L}(integer cpus) =
+    cpus <= 0 ? 0 :
+    pages_kept(cpus - 1) + fh_magazines[cpus - 1].page_count +
+      512 * fh_magazines[cpus - 1].block_count;
+*/
+
 /* Pages in all magazines, as far as one look can tell. */
+/*@
+  requires magazines_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result == pages_kept(FH_MAX_CPUS);
+*/
 uint64_t fh_magazines_count(void);
 
 #endif /* FRAMEHOLD_SRC_MAGAZINE_H */
