@@ -46,6 +46,7 @@ UNITS = {
     "buddy": ["src/runs.h"],
     "parts": ["src/parts.h", "src/whole.h"],
     "zones": [],
+    "search": [],
     "layout": ["src/layout.h", "proof/model_layout.h"],
     "home": [],
     "cursor": ["include/framehold/prop.h", "include/framehold/cursor.h",

@@ -288,6 +288,12 @@ struct fh_zone {
       0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
       bit_among(zone, b, w, i, first, n) ==> bit_free(zone, b, w, i);
 
+  predicate pages_in_use{L}(struct fh_zone *zone, integer first,
+                            integer n) =
+    \forall integer b, integer w, integer i;
+      0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
+      bit_among(zone, b, w, i, first, n) ==> !bit_free(zone, b, w, i);
+
   // Pages first .. first+n-1 came into use, or became free, and no others.
   predicate pages_taken{A,B}(struct fh_zone *zone, integer first, integer n) =
     \forall integer b, integer w, integer i;
@@ -701,6 +707,17 @@ static inline void fh_zone_prefetch(const struct fh_zone *zone, uint64_t page)
  * Takes the lock itself, and lets go of it between pieces of the search:
  * called without.
  */
+/*@
+  requires zone_tables(zone) && 0 < n && 0 < align;
+  assigns zone_state(zone);
+  exits \false;
+  ensures found: \result != FH_NO_PAGE ==>
+    zone->first * 512 <= \result &&
+    \result + n <= (zone->first + zone->count) * 512 &&
+    \result + n <= below && \result % align == 0;
+  ensures taken: \result != FH_NO_PAGE ==>
+    pages_in_use(zone, \result, n);
+*/
 uint64_t fh_zone_search(struct fh_zone *zone, uint64_t n, uint64_t align,
 			uint64_t below);
 
