@@ -47,4 +47,26 @@
   }
 */
 
+/* A multiple of 512 is one of each smaller power of two. */
+/*@ ghost
+  /@
+    requires is_power(align) && 0 < align <= 512 && first % 512 == 0;
+    assigns \nothing;
+    exits \false;
+    ensures first % align == 0;
+  @/
+  void ghost_block_lies(uint64_t first, uint64_t align)
+  {
+    ghost_power_divides(align, 10);
+    /@ assert align == 2 ==> first % 2 == 0; @/
+    /@ assert align == 4 ==> first % 4 == 0; @/
+    /@ assert align == 8 ==> first % 8 == 0; @/
+    /@ assert align == 16 ==> first % 16 == 0; @/
+    /@ assert align == 32 ==> first % 32 == 0; @/
+    /@ assert align == 64 ==> first % 64 == 0; @/
+    /@ assert align == 128 ==> first % 128 == 0; @/
+    /@ assert align == 256 ==> first % 256 == 0; @/
+  }
+*/
+
 #endif /* FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H */

@@ -29,7 +29,7 @@ GARBAGE = "s=16M,o=400"
 
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
-OWN_WORDS = {"alloc": ["alloc"], "allocator": ["alloc", "allocator"],
+OWN_WORDS = {"alloc": ["alloc"], "allocator": ["early", "alloc", "allocator"],
              "claim": ["alloc"], "block": ["alloc"],
              "chain": ["alloc"], "buddy": ["alloc"], "parts": ["alloc"],
              "zones": ["alloc"], "search": ["alloc"],

@@ -53,7 +53,21 @@ enum fh_status fh_allocator_cover(uint64_t first, uint64_t n)
 	return fh_layout_cover(first, n);
 }
 
-/* m is null, or has no room for one page. */
+/* m is null, or was entered and has no room; then n is one. */
+/*@
+  requires own_ok && (m == \null || m == own_magazine);
+  requires n <= FH_PAGE_NUMBER_END && first < FH_PAGE_NUMBER_END;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy ==
+    (m == \null ? \old(own_magazine->busy) : 0);
+  ensures kept: m != \null && m->page_room > 0 &&
+    \old(m->answer) == m->request ==>
+      0 < m->page_count <= m->page_room && m->pages[m->page_count - 1] == first;
+*/
 static FH_NOINLINE void give_pages(struct fh_magazine *m, uint64_t first,
 				   uint64_t n)
 {
@@ -151,12 +165,23 @@ static struct fh_request make_request(uint64_t n,
 }
 
 /* One page from anywhere, without the magazine. */
+/*@
+  requires own_ok;
+  assigns \nothing;
+  exits \false;
+  ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
+*/
 static uint64_t take_one(bool urgent)
 {
 	struct fh_taken taken;
 
 	if (fh_supply_take_words(fh_magazine_home(), urgent, 1, &taken, 1) == 0)
 		return FH_NO_PAGE;
+	/*@ assert some: word_is_taken(&taken, 0); */
+	/*@ ghost
+	  if (taken.bits == 0)
+	    ghost_no_ones(taken.bits);
+	*/
 	return taken.base + fh_lowest_bit(taken.bits);
 }
 
@@ -219,14 +244,40 @@ static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
  * m is null, or has no page. What needs no lock comes first, where there is
  * no limit to keep to.
  */
+/*@
+  requires own_ok && n > 0 && \valid_read(options);
+  requires options->align == 0 || is_power(options->align);
+  requires m == \null || (m == own_magazine && m->page_count == 0 &&
+    n == 1 && options->align <= 1 && options->below == 0);
+  assigns own_magazine->busy, own_magazine->answer, own_magazine->filling,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: own_ok;
+  ensures all: \old(magazines_ok) ==> magazines_ok;
+  ensures busy: own_magazine->busy ==
+    (m == \null ? \old(own_magazine->busy) : 0);
+  ensures pages: \result != FH_NO_PAGE ==>
+    \result + n <= FH_PAGE_NUMBER_END;
+  ensures align: \result != FH_NO_PAGE ==>
+    \old(options->align) == 0 || \result % \old(options->align) == 0;
+  ensures below: \result != FH_NO_PAGE ==> \old(options->below) == 0;
+*/
 static uint64_t take_kept(struct fh_magazine *m, uint64_t n,
 			  const struct fh_alloc_options *options)
 {
+	/*@ ghost uint64_t align = options->align; */
 	if (m != NULL)
 		return fh_magazine_take(m);
 	if (n == FH_BLOCK_PAGES && options->align <= FH_BLOCK_PAGES &&
-	    options->below == 0)
-		return fh_magazine_take_block();
+	    options->below == 0) {
+		uint64_t block = fh_magazine_take_block();
+
+		/*@ ghost
+		  if (block != FH_NO_PAGE && align != 0)
+		    ghost_block_lies(block, align);
+		*/
+		return block;
+	}
 	return FH_NO_PAGE;
 }
 
@@ -296,6 +347,18 @@ void fh_alloc_poll(void)
 	fh_magazine_poll();
 }
 
+/*@
+  requires own_ok && magazines_ok && can_be_asked;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1].request,
+          own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  ensures empty: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    (cpu != g_cpu || own_magazine->busy == 0) ==>
+      is_empty(fh_magazines + cpu);
+*/
 void fh_alloc_drain(void)
 {
 	fh_magazines_drain();
@@ -303,19 +366,56 @@ void fh_alloc_drain(void)
 
 /* ---- Questions with CPUs parked ---- */
 
+/*@
+  requires magazine_ok(m);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> keeps(m, page);
+*/
+static bool is_kept(const struct fh_magazine *m, uint64_t page)
+{
+	/*@
+	  loop invariant 0 <= i <= m->page_count;
+	  loop invariant \forall integer j; 0 <= j < i ==> m->pages[j] != page;
+	  loop assigns i;
+	  loop variant m->page_count - i;
+	*/
+	for (uint64_t i = 0; i < m->page_count; i++)
+		if (m->pages[i] == page)
+			return true;
+	/*@
+	  loop invariant 0 <= i <= m->block_count;
+	  loop invariant \forall integer j; 0 <= j < i ==>
+	    m->blocks[j] != page / 512;
+	  loop assigns i;
+	  loop variant m->block_count - i;
+	*/
+	for (uint64_t i = 0; i < m->block_count; i++)
+		if (m->blocks[i] == page / FH_BLOCK_PAGES)
+			return true;
+	return false;
+}
+
 /* Whether the page lies in a magazine. */
+/*@
+  requires magazines_ok;
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> \exists integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    keeps(fh_magazines + cpu, page);
+*/
 static bool is_in_magazine(uint64_t page)
 {
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++) {
-		const struct fh_magazine *m = &fh_magazines[cpu];
-
-		for (uint64_t i = 0; i < m->page_count; i++)
-			if (m->pages[i] == page)
-				return true;
-		for (uint64_t i = 0; i < m->block_count; i++)
-			if (m->blocks[i] == page / FH_BLOCK_PAGES)
-				return true;
-	}
+	/*@
+	  loop invariant 0 <= cpu <= FH_MAX_CPUS;
+	  loop invariant \forall integer c; 0 <= c < cpu ==>
+	    !keeps(fh_magazines + c, page);
+	  loop assigns cpu;
+	  loop variant FH_MAX_CPUS - cpu;
+	*/
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		if (is_kept(&fh_magazines[cpu], page))
+			return true;
 	return false;
 }
 
