@@ -1083,6 +1083,13 @@ ALLOCATION = [
 ]
 
 SUPPLY = [
+    dict(name="part_goes_beyond_its_zone", function="fh_supply_give",
+         file="src/supply.c",
+         old="		part = n < part ? n : part;\n", new=""),
+    dict(name="part_is_given_one_page_on", function="fh_supply_give",
+         file="src/supply.c",
+         old="		give_part(zone, first, part);",
+         new="		give_part(zone, first + 1, part);"),
     dict(name="turn_beyond_the_zones", function="zone_in_turn",
          file="src/supply.c",
          old="	uint64_t step = turn % zones;",

@@ -162,10 +162,10 @@ static uint64_t take_from_chains(struct fh_zone *zone,
 
 	if (request->order == 0)
 		return FH_NO_PAGE;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 	if (request->n <= available(zone, request->urgent))
 		found = fh_zone_take(zone, request->n, request->order, most);
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	return found;
 }
 
@@ -227,13 +227,13 @@ static uint64_t take_words_from(struct fh_zone *zone,
 {
 	if (!wanted->urgent && available(zone, false) == 0)
 		return 0;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 	uint64_t pages = available(zone, wanted->urgent);
 	uint64_t words = fh_zone_take_words(
 		zone, pages < wanted->pages ? pages : wanted->pages, most,
 		wanted->taken, wanted->room);
 
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	return words;
 }
 
@@ -262,7 +262,7 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 static uint64_t take_blocks_from(struct fh_zone *zone, uint64_t want,
 				 uint64_t *blocks)
 {
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 	uint64_t may_have = available(zone, false) / FH_BLOCK_PAGES;
 	uint64_t n = 0;
 
@@ -278,7 +278,7 @@ static uint64_t take_blocks_from(struct fh_zone *zone, uint64_t want,
 			n++;
 		}
 	}
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	return n;
 }
 
@@ -304,11 +304,11 @@ bool fh_supply_withdraw(uint64_t page)
 
 	if (zone == NULL)
 		return false;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 	bool is_free = fh_zone_is_free(zone, page);
 	if (is_free)
 		fh_zone_take_exact(zone, page, 1);
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	return is_free;
 }
 
@@ -343,18 +343,41 @@ static uint64_t zone_of_given(uint64_t page)
 	return zone;
 }
 
+/* Gives pages that are all of the zone. */
+/*@
+  requires zones_open && is_some_zone(zone) && n > 0;
+  requires zone_has(zone, first) && n <= UINT64_MAX - first;
+  requires zone_has(zone, first + n - 1);
+  assigns any_zone_state;
+  exits \false;
+  ensures same: zones_same{Pre,Post};
+  ensures sections: sections_same{Pre,Post};
+  ensures open: zones_open;
+*/
+static void give_part(struct fh_zone *zone, uint64_t first, uint64_t n)
+{
+	uint64_t saved = fh_zone_lock(zone);
+	uint64_t twice = fh_zone_give(zone, first, n);
+
+	fh_zone_unlock(zone, saved);
+	stop_if_twice(twice);
+}
+
 void fh_supply_give(uint64_t first, uint64_t n)
 {
+	/*@
+	  loop invariant n + first == \at(n + first,Pre);
+	  loop invariant open: zones_open;
+	  loop assigns first, n, any_zone_state;
+	  loop variant n;
+	*/
 	while (n > 0) {
 		struct fh_zone *zone = &fh_zones[zone_of_given(first)];
 		uint64_t part = fh_zone_page(zone, zone->count) - first;
 
 		part = n < part ? n : part;
 		part = part < PAGES_PER_HOLD ? part : PAGES_PER_HOLD;
-		uint64_t saved = fh_lock(&zone->lock);
-		uint64_t twice = fh_zone_give(zone, first, part);
-		fh_unlock(&zone->lock, saved);
-		stop_if_twice(twice);
+		give_part(zone, first, part);
 		first += part;
 		n -= part;
 	}
@@ -418,7 +441,7 @@ static void give_to_zone(struct fh_zone *zone, const uint64_t *pages,
 			 uint64_t n)
 {
 	uint64_t twice = FH_NO_PAGE;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 
 	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE;) {
 		uint64_t count = 0;
@@ -428,7 +451,7 @@ static void give_to_zone(struct fh_zone *zone, const uint64_t *pages,
 		twice = give_word(zone, pages + i, n - i, &count);
 		i += count;
 	}
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	stop_if_twice(twice);
 }
 
@@ -681,7 +704,7 @@ static uint64_t give_rows(const uint64_t *pages, uint64_t n)
 	uint64_t row = count_row(pages, n);
 	uint64_t given = 0;
 	uint64_t twice = FH_NO_PAGE;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 
 	while (row >= LONG_ROW && twice == FH_NO_PAGE) {
 		uint64_t bit = pages[given] % FH_WORD_BITS;
@@ -693,7 +716,7 @@ static uint64_t give_rows(const uint64_t *pages, uint64_t n)
 		if (given < n && fh_zone_has(zone, pages[given]))
 			row = count_row(pages + given, n - given);
 	}
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	stop_if_twice(twice);
 	return given;
 }
@@ -736,7 +759,7 @@ static uint64_t give_blocks_of(struct fh_zone *zone, uint64_t *blocks,
 	uint64_t twice = FH_NO_PAGE;
 	uint64_t others = 0;
 	uint64_t run;
-	uint64_t saved = fh_lock(&zone->lock);
+	uint64_t saved = fh_zone_lock(zone);
 
 	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE; i += run) {
 		run = 1;
@@ -747,7 +770,7 @@ static uint64_t give_blocks_of(struct fh_zone *zone, uint64_t *blocks,
 			others++;
 		}
 	}
-	fh_unlock(&zone->lock, saved);
+	fh_zone_unlock(zone, saved);
 	stop_if_twice(twice);
 	return others;
 }

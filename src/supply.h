@@ -69,9 +69,11 @@ bool fh_supply_withdraw(uint64_t page);
  * array in disorder.
  */
 /*@
+  requires zones_open;
   requires n <= FH_PAGE_NUMBER_END && first <= FH_PAGE_NUMBER_END;
-  assigns \nothing;
+  assigns any_zone_state;
   exits \false;
+  ensures open: zones_open;
 */
 void fh_supply_give(uint64_t first, uint64_t n);
 /*@
