@@ -822,6 +822,15 @@ MAGAZINES = [
          file="src/magazine_cpus.c",
          old="	for (uint64_t i = 0; i < fh_layout.zone_count; i++)",
          new="	for (uint64_t i = 1; i < fh_layout.zone_count; i++)"),
+    dict(name="blocks_come_on_top_of_the_share", function="divide_room",
+         file="src/magazine_cpus.c",
+         old="		at_most((share - pages) / FH_BLOCK_PAGES, "
+             "FH_MAGAZINE_BLOCKS);",
+         new="		at_most(share / FH_BLOCK_PAGES, FH_MAGAZINE_BLOCKS);"),
+    dict(name="cpu_comes_without_being_counted", function="fh_magazine_online",
+         file="src/magazine_cpus.c",
+         old="		fh_word_store_relaxed(&m->online, FH_CPU_ONLINE);\n",
+         new=""),
 ]
 
 CLAIMS = [

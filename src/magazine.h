@@ -556,6 +556,27 @@ void fh_magazine_poll(void);
     zones_pages(fh_layout.zone_count) / fh_layout.zone_count / 16;
 */
 
+/*@
+  requires magazines_ok && zone_sizes_ok && cpus_there && can_be_asked;
+  requires cpu < FH_MAX_CPUS;
+  assigns fh_magazines[cpu].home, fh_magazines[cpu].answer,
+          fh_magazines[cpu].online,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].page_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].block_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  exits \false;
+  ensures ok: magazines_ok;
+  behavior comes:
+    assumes fh_magazines[cpu].online == FH_CPU_OFFLINE;
+    ensures online: fh_magazines[cpu].online == FH_CPU_ONLINE;
+    ensures together: rooms(FH_MAX_CPUS) <= rooms_limit;
+    ensures empty: is_empty(fh_magazines + cpu);
+  behavior is_there:
+    assumes fh_magazines[cpu].online != FH_CPU_OFFLINE;
+    assigns fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  complete behaviors;
+  disjoint behaviors;
+*/
 void fh_magazine_online(unsigned cpu);
 void fh_magazine_offline(unsigned cpu);
 

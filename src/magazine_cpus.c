@@ -344,6 +344,15 @@ static void give_room(unsigned cpu, uint64_t pages, uint64_t blocks)
 */
 
 /* With cpus_lock held. */
+/*@
+  requires zone_sizes_ok && all_are_to_get_room;
+  assigns fh_magazines[0 .. FH_MAX_CPUS - 1].page_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].block_room;
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures together: rooms(FH_MAX_CPUS) <= rooms_limit;
+  ensures rest: all_but_rooms_same{Pre,Post};
+*/
 static void divide_room(void)
 {
 	uint64_t all = pages_of_zones();
@@ -370,27 +379,33 @@ static void divide_room(void)
 	/*@ ghost uint64_t each = pages + 512 * blocks; */
 	/*@ assert each: each == pages + 512 * blocks <= share; */
 	/*@ assert begin: rooms(0) == 0 && online_cpus{Pre}(0) == 0; */
+	/*@ ghost uint64_t k = 0; */
+	/*@ ghost unsigned n = 0; */
 	/*@ ghost
 	  /@
 	    loop invariant 0 <= n <= FH_MAX_CPUS;
-	    loop invariant online_cpus{Pre}(n) >= 0;
+	    loop invariant k == online_cpus{Pre}(n) && k <= n;
 	    loop invariant \forall integer c; 0 <= c < n ==>
 	      magazine_ok(fh_magazines + c);
-	    loop invariant rooms(n) == each * online_cpus{Pre}(n);
-	    loop assigns n;
+	    loop invariant rooms(n) == each * k;
+	    loop assigns n, k;
 	    loop variant FH_MAX_CPUS - n;
 	  @/
-	  for (unsigned n = 0; n < FH_MAX_CPUS; n++) {
+	  for (; n < FH_MAX_CPUS; n++) {
 	    /@ assert has_room(n, pages, blocks); @/
 	    /@ assert all_but_room_same{Pre,Here}(fh_magazines + n); @/
 	    /@ assert room_of(n) ==
 	       (fh_magazines[n].online == FH_CPU_ONLINE ? each : 0); @/
 	    /@ assert online_cpus{Pre}(n + 1) == online_cpus{Pre}(n) +
 	       (fh_magazines[n].online == FH_CPU_ONLINE ? 1 : 0); @/
+	    /@ assert rooms(n + 1) == rooms(n) + room_of(n); @/
+	    if (fh_magazines[n].online == FH_CPU_ONLINE)
+	      k++;
 	  }
 	*/
 	/*@ assert ok: magazines_ok; */
-	/*@ assert count: online == online_cpus{Pre}(FH_MAX_CPUS); */
+	/*@ assert end: n == FH_MAX_CPUS; */
+	/*@ assert count: k == online; */
 	/*@ assert sum: rooms(FH_MAX_CPUS) == each * online; */
 	/*@ ghost ghost_as_many_times(each, share, online); */
 	/*@ assert together: rooms(FH_MAX_CPUS) <= share * online; */
