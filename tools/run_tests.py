@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 RESULT = re.compile(r"^(not ok|ok)\b[ \d-]*(.*)$")
 
@@ -67,8 +67,10 @@ def main():
 
     passed_total, failed_total = 0, []
     with ThreadPoolExecutor(options.jobs) as pool:
-        for name, passed, failed, text, seconds in pool.map(timed,
-                                                            options.programs):
+        under_way = [pool.submit(timed, program)
+                     for program in options.programs]
+        for ended in as_completed(under_way):
+            name, passed, failed, text, seconds = ended.result()
             passed_total += passed
             failed_total += [f"{name}: {test}" for test in failed]
             print(f"{'FAIL' if failed else 'pass'}  {name:<44} {passed:>4} "
