@@ -3,6 +3,9 @@
  * Whole blocks out of a zone that is in order, and stays so: what buddy.c does
  * with runs means to the pages that are free, and to their number. Called with
  * the zone's lock held.
+ *
+ * Taking and giving pages in zones.c still call buddy.c themselves: they turn
+ * to these functions as their own contracts are proved.
  */
 #ifndef FRAMEHOLD_SRC_WHOLE_H
 #define FRAMEHOLD_SRC_WHOLE_H
