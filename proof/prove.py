@@ -45,6 +45,7 @@ UNITS = {
     "chain": ["src/zones.h"],
     "buddy": ["src/runs.h"],
     "parts": ["src/parts.h", "src/whole.h"],
+    "take": [],
     "zones": [],
     "search": [],
     "layout": ["src/layout.h", "proof/model_layout.h"],

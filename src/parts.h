@@ -127,4 +127,19 @@ void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
 void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,
 		  uint64_t n);
 
+/* How many of n pages from `page` on lie in the same block. */
+/*@
+  assigns \nothing;
+  exits \false;
+  ensures \result <= n && \result <= 512 - page % 512;
+  ensures n > 0 ==> \result > 0;
+  ensures \result == n || page % 512 + \result == 512;
+*/
+static inline uint64_t fh_pages_in_block(uint64_t page, uint64_t n)
+{
+	uint64_t room = FH_BLOCK_PAGES - page % FH_BLOCK_PAGES;
+
+	return n < room ? n : room;
+}
+
 #endif /* FRAMEHOLD_SRC_PARTS_H */

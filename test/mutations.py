@@ -661,7 +661,7 @@ ALLOCATOR = [
          old="	fh_zone_add_free(zone, n);\n	while (n > 0) {",
          new="	fh_zone_add_free(zone, 1);\n	while (n > 0) {"),
     dict(name="rest_of_a_block_is_lost", tests="zone_test",
-         file="src/zones.c",
+         file="src/take.c",
          old="	fh_runs_give(zone, block + whole, size - whole);",
          new="	fh_runs_give(zone, block + whole, (size - whole) / 2);"),
 ]
