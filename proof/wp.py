@@ -15,7 +15,7 @@ from contracts import Failure
 
 FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
     -warn-unsigned-downcast -warn-signed-downcast -wp -wp-rte -wp-model Typed
-    -rte-no-pointer-call""".split()
+    -rte-no-pointer-call -wp-no-ground""".split()
 PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
               "-I{0}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
