@@ -708,6 +708,18 @@ TAKING = [
          file="src/whole.h",
          old="	fh_runs_give(zone, block, n);",
          new="	fh_runs_give(zone, block, n / 2);"),
+    dict(name="block_with_bits_is_not_touched", function="fh_part_touch",
+         file="src/parts.h",
+         old="	fh_bits_set(zone->touched, block, 1);",
+         new="	fh_bits_set(zone->touched, block, 0);"),
+    dict(name="block_without_pages_stays_touched", function="untouch_part",
+         file="src/parts.c",
+         old="	fh_bits_clear(zone->touched, block, 1);",
+         new="	fh_bits_clear(zone->touched, block, 0);"),
+    dict(name="run_begins_a_block_late", function="give_in_zone",
+         file="src/parts.c",
+         old="	fh_runs_give(zone, block, n);",
+         new="	fh_runs_give(zone, block + (n > 1), n - (n > 1));"),
 ]
 
 SEARCHING = [

@@ -25,6 +25,10 @@
         block_order_is(&zone->blocks[b].word_order[0],
                        zone->blocks[b].order);
 
+  predicate no_bits{L}(struct fh_zone *zone, integer x) =
+    \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+      !has_bit(zone->blocks[x].bits[w], i);
+
   // The bits of block x, which is in no run, have changed: it may be in the
   // wrong chain, or in none.
   predicate zone_unsettled{L}(struct fh_zone *zone, integer x) =
@@ -34,6 +38,47 @@
     bits_fit_but(zone, x) && parts_fit_but(zone, x) && blocks_ok(zone) &&
     0 <= x < zone->count && is_touched(zone, x) &&
     zone->blocks[x].order < 10 && run_can_begin(zone, x);
+
+  // The zone has the same tables, and they name the same pages.
+  predicate tables_kept{A,B}(struct fh_zone *zone) =
+    \at(zone->count,A) == \at(zone->count,B) &&
+    \at(zone->first,A) == \at(zone->first,B) &&
+    \at(zone->blocks,A) == \at(zone->blocks,B) &&
+    \at(zone->touched,A) == \at(zone->touched,B);
+
+  // Of block x, which may be none, these say nothing.
+  predicate orders_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < \at(zone->count,A) && b != x ==>
+      \at(zone->blocks[b].order,A) == \at(zone->blocks[b].order,B);
+
+  predicate touches_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < \at(zone->count,A) && b != x ==>
+      (is_touched{A}(zone, b) <==> is_touched{B}(zone, b));
+
+  predicate words_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b, integer w; 0 <= b < \at(zone->count,A) && b != x &&
+      0 <= w < 8 ==>
+        \at(zone->blocks[b].bits[w],A) == \at(zone->blocks[b].bits[w],B);
+
+  predicate word_orders_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b, integer w; 0 <= b < \at(zone->count,A) && b != x &&
+      0 <= w < 8 ==>
+        \at(zone->blocks[b].word_order[w],A) ==
+          \at(zone->blocks[b].word_order[w],B);
+
+  predicate frees_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < \at(zone->count,A) && b != x ==>
+      \at(zone->blocks[b].free,A) == \at(zone->blocks[b].free,B);
+
+  // In other blocks the same pages are free, and as many.
+  predicate bits_stay_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b, integer w, integer i;
+      0 <= b < \at(zone->count,A) && b != x && 0 <= w < 8 && 0 <= i < 64 ==>
+        (bit_free{B}(zone, b, w, i) <==> bit_free{A}(zone, b, w, i));
+
+  predicate counts_stay_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b; 0 <= b < \at(zone->count,A) && b != x ==>
+      free_in_block{B}(zone, b) == free_in_block{A}(zone, b);
 
   // What is free is what the bits of block x said, and in others what was.
   predicate settled_bits{A,B}(struct fh_zone *zone, integer x) =
@@ -89,11 +134,103 @@
   }
 */
 
+/* Without ones, none of the block's pages is free. */
+/*@ ghost
+  /@
+    requires \valid_read(block) && block_ok(block);
+    assigns \nothing;
+    exits \false;
+    ensures (\forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+      !has_bit(block->bits[w], i)) ==> block->free == 0;
+  @/
+  void ghost_no_bits(const struct fh_block *block)
+  {
+    /@
+      loop invariant 0 <= w <= 8;
+      loop invariant \forall integer v; 0 <= v < w &&
+        (\forall integer i; 0 <= i < 64 ==> !has_bit(block->bits[v], i)) ==>
+          ones(block->bits[v], 64) == 0;
+      loop assigns w;
+      loop variant 8 - w;
+    @/
+    for (int w = 0; w < 8; w++)
+      ghost_all_ones(block->bits[w]);
+  }
+*/
+
+/* What bits_fit says of one block. */
+/*@ ghost
+  /@
+    requires bits_fit(zone) && block < zone->count;
+    assigns \nothing;
+    exits \false;
+    ensures none: is_whole(zone, block) ==> no_bits(zone, block);
+    ensures part: !is_whole(zone, block) ==> is_touched(zone, block);
+  @/
+  void ghost_bits_fit(const struct fh_zone *zone, uint64_t block)
+  {
+  }
+*/
+
+/*@ ghost
+  /@
+    requires \valid_read(zone);
+    assigns \nothing;
+    exits \false;
+    ensures bits_fit_but(zone, block) ==> \forall integer b;
+      0 <= b < zone->count && b != block && !is_whole(zone, b) ==>
+        is_touched(zone, b);
+    ensures bits_fit_but(zone, block) ==> \forall integer b;
+      0 <= b < zone->count && b != block && is_whole(zone, b) ==>
+        no_bits(zone, b);
+  @/
+  void ghost_bits_fit_but(const struct fh_zone *zone, uint64_t block)
+  {
+  }
+*/
+
+/* A block that is not free as a whole is in no run. */
+/*@ ghost
+  /@
+    requires zone_sound(zone) && block < zone->count;
+    requires !(is_touched(zone, block) && is_whole(zone, block));
+    assigns \nothing;
+    exits \false;
+    ensures order: zone->blocks[block].order < 10;
+    ensures begins: run_can_begin(zone, block);
+    ensures runs: \forall integer h; !in_run(zone, h, block);
+    ensures bits: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+      (has_bit(zone->blocks[block].bits[w], i) <==>
+         bit_free(zone, block, w, i));
+    ensures count: zone->blocks[block].free == free_in_block(zone, block);
+    ensures others: touched_in_runs_but(zone, block, 1);
+    ensures others: bits_fit_but(zone, block) && parts_fit_but(zone, block);
+  @/
+  void ghost_in_no_run(struct fh_zone *zone, uint64_t block)
+  {
+    ghost_no_bits(&zone->blocks[block]);
+    ghost_free_in_block(zone);
+    ghost_bits_fit(zone, block);
+    /@ assert none: is_whole(zone, block) ==>
+      zone->blocks[block].free == 0 && free_in_block(zone, block) == 0; @/
+    /@ assert in_run: zone->blocks[block].order >= 10 ==>
+      in_run(zone, block, block); @/
+    /@ assert runs: \forall integer h; in_run(zone, h, block) && h < block ==>
+      zone->blocks[block].order == 0; @/
+    /@ assert runs: \forall integer h; !in_run(zone, h, block); @/
+    /@ assert begins: \forall integer h; 0 <= h < block &&
+      zone->blocks[h].order >= 10 ==> !in_run(zone, h, block); @/
+  }
+*/
+
 /* Puts a block whose bits have changed where it belongs. */
 /*@
   requires zone_unsettled(zone, block);
   assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
           zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
           zone->touched[0 .. (zone->count - 1) / 64];
   exits \false;
   ensures sound: zone_sound(zone);
@@ -116,6 +253,9 @@ void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
   requires part_in_use(zone, block, offset, n);
   assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
           zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
           zone->touched[0 .. (zone->count - 1) / 64];
   exits \false;
   ensures sound: zone_sound(zone);
@@ -140,6 +280,49 @@ static inline uint64_t fh_pages_in_block(uint64_t page, uint64_t n)
 	uint64_t room = FH_BLOCK_PAGES - page % FH_BLOCK_PAGES;
 
 	return n < room ? n : room;
+}
+
+/* The block gets bits; settle it afterwards. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  assigns zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures touches: were_touched{Pre,Post}(zone, block, 1);
+  ensures words: words_kept_but{Pre,Post}(zone, zone->count);
+  ensures chains: chains_ok{Pre}(zone) ==> chains_ok(zone);
+  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
+  ensures apart: runs_apart{Pre}(zone) ==> runs_apart(zone);
+  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
+  ensures begins: run_can_begin{Pre}(zone, block) ==>
+    run_can_begin(zone, block);
+  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
+    runs_touched(zone);
+  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
+    touched_in_runs_but(zone, block, 1);
+  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
+    bits_fit_but(zone, block);
+  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
+    parts_fit_but(zone, block);
+  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static inline void fh_part_touch(struct fh_zone *zone, uint64_t block)
+{
+	/*@ ghost ghost_zone_apart(zone); */
+	fh_bits_set(zone->touched, block, 1);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert filled: zone->filled == \at(zone->filled,Pre); */
+	/*@ assert touched: were_touched{Pre,Here}(zone, block, 1); */
+	/*@ assert words: words_kept_but{Pre,Here}(zone, zone->count); */
+	/*@ assert in_run: \forall integer h, integer b;
+	  in_run(zone, h, b) <==> in_run{Pre}(zone, h, b); */
+	/*@ assert kept: \forall integer b; 0 <= b < zone->count ==>
+	  block_kept{Pre,Here}(&zone->blocks[b]); */
+	/*@ assert blocks: \forall integer b; 0 <= b < zone->count &&
+	  block_kept{Pre,Here}(&zone->blocks[b]) &&
+	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
 }
 
 #endif /* FRAMEHOLD_SRC_PARTS_H */
