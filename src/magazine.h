@@ -578,6 +578,28 @@ void fh_magazine_poll(void);
   disjoint behaviors;
 */
 void fh_magazine_online(unsigned cpu);
+/*@
+  requires magazines_ok && zone_sizes_ok && cpu < FH_MAX_CPUS;
+  assigns g_cpu, fh_magazines[cpu].online, fh_magazines[cpu].busy,
+          magazine_kept(fh_magazines + cpu),
+          fh_magazines[0 .. FH_MAX_CPUS - 1].page_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].block_room;
+  exits \false;
+  ensures cpu: g_cpu == \old(g_cpu);
+  ensures ok: magazines_ok;
+  behavior leaves:
+    assumes fh_magazines[cpu].online == FH_CPU_ONLINE;
+    ensures offline: fh_magazines[cpu].online == FH_CPU_OFFLINE;
+    ensures empty: is_empty(fh_magazines + cpu);
+    ensures room: room_of(cpu) == 0;
+    ensures free: fh_magazines[cpu].busy == 0;
+    ensures together: rooms(FH_MAX_CPUS) <= rooms_limit;
+  behavior has_left:
+    assumes fh_magazines[cpu].online != FH_CPU_ONLINE;
+    assigns \nothing;
+  complete behaviors;
+  disjoint behaviors;
+*/
 void fh_magazine_offline(unsigned cpu);
 
 /*@

@@ -519,6 +519,19 @@ void fh_magazine_online(unsigned cpu)
 	ask_the_overfull();
 }
 
+/*@
+  requires magazines_ok && cpu < FH_MAX_CPUS && room_of(cpu) == 0;
+  assigns g_cpu, fh_magazines[cpu].busy, fh_magazines[cpu].online,
+          magazine_kept(fh_magazines + cpu);
+  exits \false;
+  ensures cpu: g_cpu == \old(g_cpu);
+  ensures ok: magazines_ok;
+  ensures offline: fh_magazines[cpu].online == FH_CPU_OFFLINE;
+  ensures empty: is_empty(fh_magazines + cpu);
+  ensures free: fh_magazines[cpu].busy == 0;
+  ensures room: room_of(cpu) == 0;
+  ensures together: rooms(FH_MAX_CPUS) == \old(rooms(FH_MAX_CPUS));
+*/
 static void leave_empty(unsigned cpu)
 {
 	struct fh_magazine *m = &fh_magazines[cpu];
@@ -526,10 +539,12 @@ static void leave_empty(unsigned cpu)
 	/*@ assert there: magazine_ok(fh_magazines + cpu); */
 	fh_magazine_set_busy(m);
 	/*@ assert entered: magazines_ok; */
+	/* Here we stand in for the CPU that leaves. */
+	/*@ ghost unsigned here = g_cpu; */
+	/*@ ghost g_cpu = cpu; */
 	fh_magazine_flush(m);
-	/*@ assert flushed: magazine_ok(fh_magazines + cpu) && is_empty(m); */
-	/*@ assert apart: \forall integer c; 0 <= c < FH_MAX_CPUS && c != cpu ==>
-	      magazine_ok(fh_magazines + c); */
+	/*@ ghost g_cpu = here; */
+	/*@ assert flushed: magazines_ok && is_empty(m); */
 	/*@ assert as_large: \forall integer c; 0 <= c < FH_MAX_CPUS ==>
 	      room_of(c) == room_of{Pre}(c); */
 	fh_magazine_clear_busy(m);
