@@ -1,14 +1,66 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the allocator's requests need to know of powers of two. Included before
+ * The allocator's own state, by its names, for the unit that all calls to it go
+ * through, and what its requests need to know of powers of two. Included before
  * it, after the words of its parts.
  */
 #ifndef FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H
 #define FRAMEHOLD_PROOF_MODEL_ALLOCATOR_H
 
+#include "magazine.h"
+
+#undef allocator_ok
+#undef allocator_map_ok
+#undef allocator_state
+
+/* Nothing but the allocator writes these. */
+#define allocator_state fh_magazines[0 .. FH_MAX_CPUS - 1]
+
+/*@
+  // What holds of all magazines between calls; zones have their own.
+  predicate allocator_ok{L} = magazines_ok && own_ok;
+
+  predicate allocator_map_ok{L} =
+    layout_ok && map_is_normal(fh_layout.map);
+*/
+
 #include <framehold/allocator.h>
 
-#include "zones.h"
+/* Pages that came back are the allocator's to give. */
+/*@ ghost
+  /@
+    requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
+    assigns g_free[first .. first + n - 1];
+    exits \false;
+    ensures \forall integer i; first <= i < first + n ==> g_free[i] == 1;
+  @/
+  void ghost_given(uint64_t first, uint64_t n)
+  {
+    /@
+      loop invariant first <= i <= first + n;
+      loop invariant \forall integer j; first <= j < i ==> g_free[j] == 1;
+      loop assigns i, g_free[first .. first + n - 1];
+      loop variant first + n - i;
+    @/
+    for (uint64_t i = first; i < first + n; i++)
+      g_free[i] = 1;
+  }
+*/
+
+/*
+ * A page that its zone or a magazine has is found there, and is not the
+ * allocator's from here on. As for ghost_popped().
+ */
+/*@ ghost
+  /@
+    requires frame < FH_MAX_FRAMES;
+    assigns g_free[frame];
+    exits \false;
+    ensures found != 0 <==> \old(g_free[frame]) != 0;
+    ensures g_free[frame] == 0;
+  @/
+  void ghost_withdrawn(uint64_t frame, int found);
+*/
 
 /* A power of two no larger than a run's pages is a divisor of them. */
 /*@ ghost

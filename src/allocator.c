@@ -37,6 +37,17 @@ enum fh_status fh_allocator_init(const struct fh_memory_map *map,
 	return FH_OK;
 }
 
+/*@
+  requires \valid(fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  requires \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1), &fh_layout,
+                      &fh_memory);
+  assigns fh_layout, fh_memory.cover, fh_magazines[0 .. FH_MAX_CPUS - 1];
+  exits \false;
+  ensures magazines: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+    is_fresh(fh_magazines + cpu);
+  ensures layout: fh_memory.cover == \null && fh_layout.map == \null;
+  ensures zones: fh_layout.zone_count == 0 && fh_layout.section_count == 0;
+*/
 void fh_allocator_fini(void)
 {
 	fh_magazines_close();
@@ -79,19 +90,44 @@ static FH_NOINLINE void give_pages(struct fh_magazine *m, uint64_t first,
 		fh_supply_give(first, n);
 }
 
-void fh_allocator_give_back(uint64_t first, uint64_t n)
+/* m is null, or was entered; then n is one. */
+/*@
+  requires own_ok && magazines_ok && (m == \null || m == own_magazine);
+  requires n <= FH_PAGE_NUMBER_END && first < FH_PAGE_NUMBER_END;
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+*/
+static inline void keep_or_give(struct fh_magazine *m, uint64_t first,
+				uint64_t n)
 {
-	struct fh_magazine *m = n == 1 ? fh_magazine_enter() : NULL;
-
 	if (FH_UNLIKELY(m == NULL || !fh_magazine_push(m, first)))
 		give_pages(m, first, n);
 	else
 		fh_magazine_leave(m);
 }
 
+void fh_allocator_give_back(uint64_t first, uint64_t n)
+{
+	struct fh_magazine *m = n == 1 ? fh_magazine_enter() : NULL;
+
+	/*@ assert entered: own_ok && magazines_ok; */
+	/*@ assert own: m == \null || m == own_magazine; */
+	keep_or_give(m, first, n);
+	/*@ ghost ghost_given(first, n); */
+}
+
 bool fh_allocator_withdraw(uint64_t frame)
 {
-	return fh_supply_withdraw(frame) || fh_magazine_withdraw(frame);
+	bool in_zone = fh_supply_withdraw(frame);
+	bool found = in_zone || fh_magazine_withdraw(frame);
+
+	/*@ assert found: found <==> in_zone || \at(own_magazine->busy == 0 &&
+	  keeps(own_magazine, frame),Pre); */
+	/*@ ghost ghost_withdrawn(frame, found); */
+	return found;
 }
 
 /* The order of the smallest run with n pages; 0 if none is so large. */
@@ -319,10 +355,44 @@ enum fh_status fh_allocator_pop(uint64_t n,
 	return FH_OK;
 }
 
+/*@
+  logic integer zones_free{L}(integer n) =
+    n <= 0 ? 0 : zones_free(n - 1) + fh_zones[n - 1].free;
+*/
+
+/*@
+  requires \valid(stats) && magazines_ok;
+  requires fh_layout.zone_count <= FH_MAX_ZONES;
+  requires \forall integer z; 0 <= z < fh_layout.zone_count ==>
+    fh_zones[z].pages <= FH_PAGE_NUMBER_END &&
+    fh_zones[z].free <= FH_PAGE_NUMBER_END;
+  requires \separated(stats, fh_zones + (0 .. FH_MAX_ZONES - 1),
+                      fh_magazines + (0 .. FH_MAX_CPUS - 1));
+  assigns *stats;
+  exits \false;
+  ensures pages: stats->pages == \old(zones_pages(fh_layout.zone_count));
+  ensures free: stats->free == \old(pages_kept(FH_MAX_CPUS) +
+    zones_free(fh_layout.zone_count));
+*/
 void fh_alloc_stats(struct fh_alloc_stats *stats)
 {
+	uint64_t kept = fh_magazines_count();
+
 	stats->pages = 0;
-	stats->free = fh_magazines_count();
+	stats->free = kept;
+	/*@
+	  loop invariant 0 <= i <= fh_layout.zone_count;
+	  loop invariant pages: stats->pages == zones_pages{Pre}(i) <=
+	    i * FH_PAGE_NUMBER_END;
+	  loop invariant free: stats->free == kept + zones_free{Pre}(i);
+	  loop invariant zones_free{Pre}(i) <= i * FH_PAGE_NUMBER_END;
+	  loop invariant zones: \forall integer z;
+	    0 <= z < fh_layout.zone_count ==>
+	      fh_zones[z].pages == \at(fh_zones[z].pages,Pre) &&
+	      fh_zones[z].free == \at(fh_zones[z].free,Pre);
+	  loop assigns i, *stats;
+	  loop variant fh_layout.zone_count - i;
+	*/
 	for (uint64_t i = 0; i < fh_layout.zone_count; i++) {
 		stats->pages += fh_word_load_relaxed(&fh_zones[i].pages);
 		stats->free += fh_zone_free(&fh_zones[i]);
@@ -331,12 +401,53 @@ void fh_alloc_stats(struct fh_alloc_stats *stats)
 
 /* ---- CPUs ---- */
 
+/*@
+  requires cpu < FH_MAX_CPUS;
+  requires fh_layout.zone_count > 0 ==>
+    magazines_ok && zone_sizes_ok && cpus_there && can_be_asked;
+  assigns fh_magazines[cpu].home, fh_magazines[cpu].answer,
+          fh_magazines[cpu].online,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].page_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].block_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  exits \false;
+  behavior none:
+    assumes fh_layout.zone_count == 0;
+    assigns \nothing;
+  behavior comes:
+    assumes fh_layout.zone_count > 0 &&
+      fh_magazines[cpu].online == FH_CPU_OFFLINE;
+    ensures ok: magazines_ok;
+    ensures online: fh_magazines[cpu].online == FH_CPU_ONLINE;
+    ensures together: rooms(FH_MAX_CPUS) <= rooms_limit;
+    ensures empty: is_empty(fh_magazines + cpu);
+  behavior is_there:
+    assumes fh_layout.zone_count > 0 &&
+      fh_magazines[cpu].online != FH_CPU_OFFLINE;
+    ensures ok: magazines_ok;
+  complete behaviors;
+  disjoint behaviors;
+*/
 void fh_allocator_cpu_online(unsigned cpu)
 {
 	if (fh_layout.zone_count > 0)
 		fh_magazine_online(cpu);
 }
 
+/*@
+  requires magazines_ok && zone_sizes_ok && cpu < FH_MAX_CPUS;
+  assigns g_cpu, fh_magazines[cpu].online, fh_magazines[cpu].busy,
+          magazine_kept(fh_magazines + cpu),
+          fh_magazines[0 .. FH_MAX_CPUS - 1].page_room,
+          fh_magazines[0 .. FH_MAX_CPUS - 1].block_room;
+  exits \false;
+  ensures cpu: g_cpu == \old(g_cpu);
+  ensures ok: magazines_ok;
+  ensures gone: \old(fh_magazines[cpu].online) == FH_CPU_ONLINE ==>
+    fh_magazines[cpu].online == FH_CPU_OFFLINE &&
+    is_empty(fh_magazines + cpu) && room_of(cpu) == 0 &&
+    rooms(FH_MAX_CPUS) <= rooms_limit;
+*/
 void fh_allocator_cpu_offline(unsigned cpu)
 {
 	fh_magazine_offline(cpu);
@@ -419,6 +530,19 @@ static bool is_in_magazine(uint64_t page)
 	return false;
 }
 
+/*@
+  requires allocator_map_ok && magazines_ok && frame < FH_MAX_FRAMES;
+  requires \forall integer z; 0 <= z < fh_layout.zone_count ==>
+    zone_tables(&fh_zones[z]) && bits_fit(&fh_zones[z]);
+  assigns \nothing;
+  exits \false;
+  ensures \result <==> covers_page(frame) && lies_in_some_zone(frame) &&
+    ((\exists integer z; 0 <= z < fh_layout.zone_count &&
+        lies_in_zone(frame, z) && page_free(&fh_zones[z], frame)) ||
+     (fh_slots[frame].state == FH_STATE_FREE &&
+      \exists integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+        keeps(fh_magazines + cpu, frame)));
+*/
 bool fh_allocator_is_free(uint64_t frame)
 {
 	const struct fh_zone *zone = fh_layout_zone(frame);

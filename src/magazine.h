@@ -615,6 +615,8 @@ void fh_magazine_offline(unsigned cpu);
   assigns \nothing;
   exits \false;
   ensures \result == pages_kept(FH_MAX_CPUS);
+  ensures \result <=
+    FH_MAX_CPUS * (FH_MAGAZINE_PAGES + 512 * FH_MAGAZINE_BLOCKS);
 */
 uint64_t fh_magazines_count(void);
 

@@ -61,6 +61,11 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
 
 /* Takes the page if it is free in its zone. */
+/*@
+  requires page < FH_PAGE_NUMBER_END;
+  assigns \nothing;
+  exits \false;
+*/
 bool fh_supply_withdraw(uint64_t page);
 
 /*

@@ -48,6 +48,7 @@ void fh_allocator_fini(void);
  * allocator may leave there while it is up.
  */
 /*@
+  requires allocator_map_ok;
   assigns \nothing;
   exits \false;
 */
@@ -61,8 +62,10 @@ bool fh_allocator_covers(uint64_t frame);
   requires first <= FH_MAX_FRAMES && n <= FH_MAX_FRAMES - first;
   requires \forall integer i; first <= i < first + n ==>
     state_is(i, FH_STATE_FREE) && g_free[i] == 0;
-  assigns g_free[first .. first + n - 1];
+  requires allocator_ok;
+  assigns g_free[first .. first + n - 1], allocator_state;
   exits \false;
+  ensures allocator_ok;
   ensures \forall integer i; first <= i < first + n ==> g_free[i] == 1;
 */
 void fh_allocator_give_back(uint64_t first, uint64_t n);
@@ -74,8 +77,10 @@ void fh_allocator_give_back(uint64_t first, uint64_t n);
  */
 /*@
   requires frame < FH_MAX_FRAMES;
-  assigns g_free[frame];
+  requires allocator_ok;
+  assigns g_free[frame], allocator_state;
   exits \false;
+  ensures allocator_ok;
   ensures \result <==> \old(g_free[frame]) != 0;
   ensures g_free[frame] == 0;
 */
