@@ -1258,6 +1258,23 @@ LAYOUTS = [
          file="src/layout.h",
          old="	if (section >= fh_layout.section_count)\n		return false;",
          new="	if (section > fh_layout.section_count)\n		return false;"),
+    dict(name="section_that_ends_elsewhere_is_covered",
+         function="zone_of_section", file="src/cover.c",
+         old="	return zone == other ? zone : NULL;", new="	return zone;"),
+    dict(name="section_is_covered_twice", function="refuse_section",
+         file="src/cover.c",
+         old="	if (fh_layout.cover[section] != FH_COVER_NONE)\n"
+             "		return FH_E_TWICE;\n",
+         new=""),
+    dict(name="covered_section_stays_closed", function="cover_section",
+         file="src/cover.c",
+         old="	fh_byte_store_release(&fh_layout.cover[section], FH_COVER_ALL);",
+         new="	fh_byte_store_release(&fh_layout.cover[section], "
+             "FH_COVER_NONE);"),
+    dict(name="first_section_is_covered_unseen", function="fh_layout_cover",
+         file="src/cover.c",
+         old="	for (uint64_t s = begin; s < end; s++) {",
+         new="	for (uint64_t s = begin + 1; s < end; s++) {"),
 ]
 
 ALLOCATOR = [

@@ -50,6 +50,7 @@ UNITS = {
     "zones": [],
     "search": [],
     "layout": ["src/layout.h", "proof/model_layout.h"],
+    "cover": [],
     "home": [],
     "cursor": ["include/framehold/prop.h", "include/framehold/cursor.h",
                "src/span.h", "src/cursor.h"],

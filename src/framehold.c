@@ -34,6 +34,7 @@
 #include "search.c"
 #include "survey.c"
 #include "layout.c"
+#include "cover.c"
 #include "home.c"
 #include "supply.c"
 #include "magazine.c"

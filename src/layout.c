@@ -727,12 +727,6 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 	return status;
 }
 
-/*@
-  assigns fh_layout, fh_memory.cover;
-  exits \false;
-  ensures fh_memory.cover == \null && fh_layout.map == \null;
-  ensures fh_layout.zone_count == 0 && fh_layout.section_count == 0;
-*/
 void fh_layout_close(void)
 {
 	fh_memory.cover = NULL;
@@ -744,31 +738,4 @@ void fh_layout_close(void)
 bool fh_layout_covers_some(uint64_t page)
 {
 	return is_covered_kind(fh_map_kind_at(fh_layout.map, page));
-}
-
-enum fh_status fh_layout_cover(uint64_t first, uint64_t n)
-{
-	if (n == 0)
-		return FH_E_EMPTY;
-	if (first % FH_SECTION_FRAMES != 0 || n % FH_SECTION_FRAMES != 0)
-		return FH_E_NOT_ALIGNED;
-	for (uint64_t i = 0; i < n; i += FH_SECTION_FRAMES) {
-		struct fh_zone *zone = fh_layout_zone(first + i);
-
-		if (zone == NULL ||
-		    zone != fh_layout_zone(first + i + FH_SECTION_FRAMES - 1))
-			return FH_E_OUT_OF_BOUND;
-		if (fh_layout.cover[(first + i) / FH_SECTION_FRAMES] !=
-		    FH_COVER_NONE)
-			return FH_E_TWICE;
-	}
-	for (uint64_t i = 0; i < n; i += FH_SECTION_FRAMES) {
-		(void)fh_word_add_relaxed(&fh_layout_zone(first + i)->pages,
-					  FH_SECTION_FRAMES);
-		/* Release: pairs with the acquire in fh_layout_covers(). */
-		fh_byte_store_release(
-			&fh_layout.cover[(first + i) / FH_SECTION_FRAMES],
-			FH_COVER_ALL);
-	}
-	return FH_OK;
 }

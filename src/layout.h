@@ -97,6 +97,12 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 			      bool memory_is_zeroed);
 
 /* Forgets it. */
+/*@
+  assigns fh_layout, fh_memory.cover;
+  exits \false;
+  ensures fh_memory.cover == \null && fh_layout.map == \null;
+  ensures fh_layout.zone_count == 0 && fh_layout.section_count == 0;
+*/
 void fh_layout_close(void);
 
 /* The same for a page of a section of which it may have some. */
@@ -211,7 +217,85 @@ static inline struct fh_zone *fh_layout_zone(uint64_t page)
 */
 uint64_t fh_layout_home(unsigned cpu);
 
+/* ---- cover.c ---- */
+
+/*@
+  // All of the section's pages are of the zone.
+  predicate section_lies_in{L}(integer s, integer zone) =
+    0 <= zone < fh_layout.zone_count &&
+    lies_in_zone(s * FH_SECTION_FRAMES, zone) &&
+    lies_in_zone(s * FH_SECTION_FRAMES + (FH_SECTION_FRAMES - 1), zone);
+
+  predicate section_has_zone{L}(integer s) =
+    \exists integer zone; section_lies_in(s, zone);
+
+  predicate can_be_covered{L}(integer s) =
+    section_has_zone(s) && fh_layout.cover[s] == FH_COVER_NONE;
+
+  predicate all_can_be_covered{L}(integer s, integer end) =
+    \forall integer t; s <= t < end ==> can_be_covered(t);
+
+  // The first of the sections that cannot be covered.
+  predicate is_refused{L}(integer s, integer end, integer status) =
+    \exists integer t; s <= t < end && all_can_be_covered(s, t) &&
+      (status == FH_E_OUT_OF_BOUND
+         ? !section_has_zone(t)
+         : status == FH_E_TWICE && section_has_zone(t) &&
+           fh_layout.cover[t] != FH_COVER_NONE);
+
+  // So many pages may be added to each zone.
+  predicate zones_can_grow{L}(integer n) =
+    \forall integer zone; 0 <= zone < fh_layout.zone_count ==>
+      fh_zones[zone].pages + n <= UINT64_MAX;
+
+  predicate cover_is_apart{L} =
+    \separated(fh_layout.cover + (0 .. fh_layout.section_count - 1),
+               fh_layout.zone_by_section +
+                 (0 .. fh_layout.section_count - 1)) &&
+    \separated(fh_zones + (0 .. FH_MAX_ZONES - 1),
+               fh_layout.cover + (0 .. fh_layout.section_count - 1));
+*/
+
 /* As fh_allocator_cover(). */
+/*@
+  requires layout_ok && cover_is_apart && zones_can_grow(n);
+  assigns fh_zones[0 .. FH_MAX_ZONES - 1].pages,
+          fh_layout.cover[0 .. fh_layout.section_count - 1];
+  exits \false;
+  behavior empty:
+    assumes n == 0;
+    assigns \nothing;
+    ensures \result == FH_E_EMPTY;
+  behavior not_aligned:
+    assumes n != 0 &&
+      (first % FH_SECTION_FRAMES != 0 || n % FH_SECTION_FRAMES != 0);
+    assigns \nothing;
+    ensures \result == FH_E_NOT_ALIGNED;
+  behavior refused:
+    assumes n != 0 && first % FH_SECTION_FRAMES == 0 &&
+      n % FH_SECTION_FRAMES == 0;
+    assumes !all_can_be_covered(first / FH_SECTION_FRAMES,
+      first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES);
+    assigns \nothing;
+    ensures is_refused(first / FH_SECTION_FRAMES,
+      first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES, \result);
+  behavior covered:
+    assumes n != 0 && first % FH_SECTION_FRAMES == 0 &&
+      n % FH_SECTION_FRAMES == 0;
+    assumes all_can_be_covered(first / FH_SECTION_FRAMES,
+      first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES);
+    ensures \result == FH_OK && layout_ok;
+    ensures cover: \forall integer s; 0 <= s < fh_layout.section_count ==>
+      fh_layout.cover[s] ==
+        (first / FH_SECTION_FRAMES <= s <
+           first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES
+           ? FH_COVER_ALL : \old(fh_layout.cover[s]));
+    ensures pages: \forall integer z; 0 <= z < fh_layout.zone_count ==>
+      \old(fh_zones[z].pages) <= fh_zones[z].pages <=
+        \old(fh_zones[z].pages) + n;
+  complete behaviors;
+  disjoint behaviors;
+*/
 FH_NODISCARD
 enum fh_status fh_layout_cover(uint64_t first, uint64_t n);
 
