@@ -1328,6 +1328,21 @@ ALLOCATOR = [
              "		if (is_kept(",
          new="	for (unsigned cpu = 1; cpu < FH_MAX_CPUS; cpu++)\n"
              "		if (is_kept("),
+    dict(name="closed_allocator_keeps_its_layout", function="fh_allocator_fini",
+         file="src/allocator.c",
+         old="	fh_layout_close();\n", new=""),
+    dict(name="kept_pages_are_not_counted", function="fh_alloc_stats",
+         file="src/allocator.c",
+         old="	stats->free = kept;", new="	stats->free = 0;"),
+    dict(name="cpu_comes_to_no_zones", function="fh_allocator_cpu_online",
+         file="src/allocator.c",
+         old="	if (fh_layout.zone_count > 0)\n		fh_magazine_online(cpu);",
+         new="	fh_magazine_online(cpu);"),
+    dict(name="kept_pages_are_in_use", function="fh_allocator_is_free",
+         file="src/allocator.c",
+         old="	return fh_state_load_relaxed(frame) == FH_STATE_FREE &&\n"
+             "	       is_in_magazine(frame);",
+         new="	return false;"),
 ]
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,

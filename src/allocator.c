@@ -60,6 +60,27 @@ bool fh_allocator_covers(uint64_t frame)
 	return fh_layout_covers(frame);
 }
 
+/*@
+  requires layout_ok && cover_is_apart && zones_can_grow(n);
+  assigns fh_zones[0 .. FH_MAX_ZONES - 1].pages,
+          fh_layout.cover[0 .. fh_layout.section_count - 1];
+  exits \false;
+  ensures empty: n == 0 ==> \result == FH_E_EMPTY;
+  ensures aligned: n != 0 &&
+    (first % FH_SECTION_FRAMES != 0 || n % FH_SECTION_FRAMES != 0) ==>
+      \result == FH_E_NOT_ALIGNED;
+  ensures refused: \result == FH_E_OUT_OF_BOUND || \result == FH_E_TWICE ==>
+    is_refused{Pre}(first / FH_SECTION_FRAMES,
+      first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES, \result);
+  ensures unchanged: \result != FH_OK ==> \forall integer s;
+    0 <= s < fh_layout.section_count ==>
+      fh_layout.cover[s] == \old(fh_layout.cover[s]);
+  ensures covered: \result == FH_OK ==> \forall integer s;
+    0 <= s < fh_layout.section_count ==> fh_layout.cover[s] ==
+      (first / FH_SECTION_FRAMES <= s <
+         first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES
+         ? FH_COVER_ALL : \old(fh_layout.cover[s]));
+*/
 enum fh_status fh_allocator_cover(uint64_t first, uint64_t n)
 {
 	return fh_layout_cover(first, n);

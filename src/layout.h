@@ -262,6 +262,9 @@ uint64_t fh_layout_home(unsigned cpu);
   assigns fh_zones[0 .. FH_MAX_ZONES - 1].pages,
           fh_layout.cover[0 .. fh_layout.section_count - 1];
   exits \false;
+  ensures unchanged: \result != FH_OK ==> \forall integer s;
+    0 <= s < fh_layout.section_count ==>
+      fh_layout.cover[s] == \old(fh_layout.cover[s]);
   behavior empty:
     assumes n == 0;
     assigns \nothing;
@@ -277,7 +280,7 @@ uint64_t fh_layout_home(unsigned cpu);
     assumes !all_can_be_covered(first / FH_SECTION_FRAMES,
       first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES);
     assigns \nothing;
-    ensures is_refused(first / FH_SECTION_FRAMES,
+    ensures is_refused{Pre}(first / FH_SECTION_FRAMES,
       first / FH_SECTION_FRAMES + n / FH_SECTION_FRAMES, \result);
   behavior covered:
     assumes n != 0 && first % FH_SECTION_FRAMES == 0 &&
