@@ -720,6 +720,32 @@ TAKING = [
          file="src/parts.c",
          old="	fh_runs_give(zone, block, n);",
          new="	fh_runs_give(zone, block + (n > 1), n - (n > 1));"),
+    dict(name="block_without_pages_is_free_in_part", function="fh_part_settle",
+         file="src/parts.c",
+         old="	else if (order > 0)", new="	else if (order + 1 > 0)"),
+    dict(name="free_block_keeps_its_bits", function="settle_free",
+         file="src/parts.c",
+         old="	clear_part(zone, block);", new="	(void)clear_part;"),
+    dict(name="closed_block_is_not_given", function="close_part",
+         file="src/parts.c",
+         old="	give_in_zone(zone, block, 1);",
+         new="	give_in_zone(zone, block, 0);"),
+    dict(name="used_block_stays_in_its_chain", function="settle_used",
+         file="src/parts.c",
+         old="	move_in_chains(zone, block, 0);\n	/*@ assert tables: "
+             "tables_kept{Pre,Here}(zone); */\n	/*@ assert none:",
+         new="	/*@ assert tables: "
+             "tables_kept{Pre,Here}(zone); */\n	/*@ assert none:"),
+    dict(name="given_pages_count_as_one", function="give_used",
+         file="src/zones.c",
+         old="	count_given(zone, n);", new="	count_given(zone, n > 0);"),
+    dict(name="whole_blocks_count_as_pages", function="give_first",
+         file="src/zones.c",
+         old="	return blocks * FH_BLOCK_PAGES;", new="	return blocks;"),
+    dict(name="part_of_a_block_at_its_start", function="give_first",
+         file="src/zones.c",
+         old="		give_in_block(zone, block, first % FH_BLOCK_PAGES, part);",
+         new="		give_in_block(zone, block, 0, part);"),
 ]
 
 SEARCHING = [

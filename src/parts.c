@@ -7,6 +7,98 @@
  */
 #include "parts.h"
 
+/*
+ * Each of these changes one thing of one block that is in no run, and says
+ * which of the zone's invariants stay. fh_chain_move():
+ */
+/*@
+  requires zone_tables(zone) && chains_ok(zone) && block < zone->count;
+  requires zone->blocks[block].order < 10 && order < 10;
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[block].order;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures chains: chains_ok(zone);
+  ensures order: zone->blocks[block].order == order;
+  ensures orders: orders_kept_but{Pre,Post}(zone, block);
+  ensures touches: touches_kept_but{Pre,Post}(zone, zone->count);
+  ensures words: words_kept_but{Pre,Post}(zone, zone->count);
+  ensures word_orders: word_orders_kept_but{Pre,Post}(zone, zone->count);
+  ensures frees: frees_kept_but{Pre,Post}(zone, zone->count);
+  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
+  ensures apart: runs_apart{Pre}(zone) && run_can_begin{Pre}(zone, block) ==>
+    runs_apart(zone);
+  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
+  ensures begins: run_can_begin{Pre}(zone, block) ==>
+    run_can_begin(zone, block);
+  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
+    runs_touched(zone);
+  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
+    touched_in_runs_but(zone, block, 1);
+  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
+    bits_fit_but(zone, block);
+  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
+    parts_fit_but(zone, block);
+  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static void move_in_chains(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	/*@ ghost ghost_zone_apart(zone); */
+	/*@ ghost ghost_bits_fit_but(zone, block); */
+	fh_chain_move(zone, block, order);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert raw: \forall integer b; 0 <= b < zone->count ==>
+	  zone->blocks[b].free == \at(zone->blocks[b].free,Pre); */
+	/*@ assert raw: \forall integer b, integer w; 0 <= b < zone->count &&
+	  0 <= w < 8 ==>
+	    zone->blocks[b].bits[w] == \at(zone->blocks[b].bits[w],Pre); */
+	/*@ assert raw: \forall integer b, integer w; 0 <= b < zone->count &&
+	  0 <= w < 8 ==> zone->blocks[b].word_order[w] ==
+	    \at(zone->blocks[b].word_order[w],Pre); */
+	/*@ assert words: words_kept_but{Pre,Here}(zone, zone->count); */
+	/*@ assert word_orders: word_orders_kept_but{Pre,Here}(zone,
+	  zone->count); */
+	/*@ assert frees: frees_kept_but{Pre,Here}(zone, zone->count); */
+	/*@ assert kept: \forall integer b; 0 <= b < zone->count ==>
+	  block_kept{Pre,Here}(&zone->blocks[b]); */
+	/*@ assert touched: \forall integer v;
+	  0 <= v <= (zone->count - 1) / 64 ==>
+	    zone->touched[v] == \at(zone->touched[v],Pre); */
+	/*@ assert orders: orders_kept_but{Pre,Here}(zone, block); */
+	/*@ assert touches: touches_kept_but{Pre,Here}(zone, zone->count); */
+	/*@ assert whole: \forall integer b; 0 <= b < zone->count && b != block
+	  ==> (is_whole(zone, b) <==> is_whole{Pre}(zone, b)); */
+	/*@ assert has: \forall integer b, integer w, integer i;
+	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+	    (has_bit(zone->blocks[b].bits[w], i) <==>
+	       has_bit(\at(zone->blocks[b].bits[w],Pre), i)); */
+	/*@ assert bits: bits_stay_but{Pre,Here}(zone, block); */
+	/*@ assert counts: counts_stay_but{Pre,Here}(zone, block); */
+	/*@ assert none: bits_fit_but{Pre}(zone, block) ==>
+	  \forall integer b; 0 <= b < zone->count && b != block &&
+	    is_whole(zone, b) ==> no_bits(zone, b); */
+	/*@ assert bits_fit: bits_fit_but{Pre}(zone, block) ==>
+	  bits_fit_but(zone, block); */
+	/*@ assert blocks: \forall integer b; 0 <= b < zone->count &&
+	  block_kept{Pre,Here}(&zone->blocks[b]) &&
+	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
+	/*@ assert heads: \forall integer b; 0 <= b < zone->count &&
+	  (zone->blocks[b].order >= 10 || \at(zone->blocks[b].order,Pre) >= 10)
+	    ==> b != block &&
+	      zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
+	/*@ assert in_run: \forall integer h, integer b;
+	  in_run(zone, h, b) <==> in_run{Pre}(zone, h, b); */
+	/*@ assert at: runs_aligned{Pre}(zone) ==> \forall integer b;
+	  0 <= b < zone->count && zone->blocks[b].order >= 10 ==>
+	    run_at(zone->first + b, zone->blocks[b].order); */
+	/*@ assert aligned: runs_aligned{Pre}(zone) ==>
+	  heads_at(zone->blocks, zone->count, zone->first); */
+}
+
 /* fh_bits_clear() in `touched`: no page of the block is free. */
 /*@
   requires zone_tables(zone) && block < zone->count;
@@ -56,6 +148,40 @@ static void untouch_part(struct fh_zone *zone, uint64_t block)
 	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
 }
 
+/* fh_block_clear(), and what that leaves of the zone's order. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures zeros: no_bits(zone, block);
+  ensures order: zone->blocks[block].order ==
+    \old(zone->blocks[block].order);
+  ensures touches: touches_kept_but{Pre,Post}(zone, zone->count);
+  ensures chains: chains_ok{Pre}(zone) ==> chains_ok(zone);
+  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
+  ensures apart: runs_apart{Pre}(zone) ==> runs_apart(zone);
+  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
+  ensures begins: run_can_begin{Pre}(zone, block) ==>
+    run_can_begin(zone, block);
+  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
+    runs_touched(zone);
+  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
+    touched_in_runs_but(zone, block, 1);
+  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
+    bits_fit_but(zone, block);
+  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
+    parts_fit_but(zone, block);
+  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static void clear_part(struct fh_zone *zone, uint64_t block)
+{
+	fh_block_clear(&zone->blocks[block]);
+}
+
 /* fh_runs_give(), of blocks without bits: */
 /*@
   requires zone_tables(zone) && chains_ok(zone);
@@ -95,6 +221,49 @@ static void give_in_zone(struct fh_zone *zone, uint64_t block, uint64_t n)
 	/*@ assert blocks: \forall integer b; 0 <= b < zone->count &&
 	  block_kept{Pre,Here}(&zone->blocks[b]) &&
 	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
+}
+
+/* The block, whose bits are 0, becomes a run. */
+/*@
+  requires zone_unsettled(zone, block) && zone->blocks[block].order == 0;
+  requires zeros: no_bits(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures sound: zone_sound(zone);
+  ensures whole: is_whole(zone, block) && is_touched(zone, block);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static void close_part(struct fh_zone *zone, uint64_t block)
+{
+	/*@ ghost ghost_bits_fit_but(zone, block); */
+	/*@ assert no_orders(zone, block, 1); */
+	/*@ assert bits_fit: bits_fit(zone); */
+	/*@ assert parts_fit: parts_fit(zone); */
+	/*@ ghost ghost_free_in_block(zone); */
+	give_in_zone(zone, block, 1);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert touches: \forall integer b; 0 <= b < zone->count ==>
+	  (is_touched(zone, b) <==> is_touched{Pre}(zone, b)); */
+	/*@ assert whole: \forall integer b; 0 <= b < zone->count ==>
+	  (is_whole(zone, b) <==> is_whole{Pre}(zone, b)); */
+	/*@ assert bits: \forall integer b, integer w; 0 <= b < zone->count &&
+	  0 <= w < 8 ==> zone->blocks[b].bits[w] ==
+	    \at(zone->blocks[b].bits[w],Pre); */
+	/*@ assert has: \forall integer b, integer w, integer i;
+	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+	    (has_bit(zone->blocks[b].bits[w], i) <==>
+	       has_bit(\at(zone->blocks[b].bits[w],Pre), i)); */
+	/*@ assert bits: bits_stay_but{Pre,Here}(zone, block); */
+	/*@ assert counts: \forall integer b; 0 <= b < zone->count ==>
+	  zone->blocks[b].free == \at(zone->blocks[b].free,Pre); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert counts: counts_stay_but{Pre,Here}(zone, block); */
 }
 
 /* A block whose order is 0 has no page free, one of 10 has all. */
@@ -137,21 +306,129 @@ static void give_in_zone(struct fh_zone *zone, uint64_t block, uint64_t n)
   }
 */
 
+/* Some pages of the block are free, and some are not. */
+/*@
+  requires zone_unsettled(zone, block) && 0 < order < 10;
+  requires fits: block_order_is(&zone->blocks[block].word_order[0], order);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures bits: settled_bits{Pre,Post}(zone, block);
+  ensures counts: settled_counts{Pre,Post}(zone, block);
+*/
+static void settle_part(struct fh_zone *zone, uint64_t block, unsigned order)
+{
+	move_in_chains(zone, block, order);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert part: is_touched(zone, block) && !is_whole(zone, block); */
+	/*@ assert in_runs: touched_in_runs_but(zone, 0, 0); */
+	/*@ assert bits_fit: bits_fit(zone); */
+	/*@ assert fits: block_order_is(&zone->blocks[block].word_order[0],
+	  zone->blocks[block].order); */
+	/*@ assert parts_fit: parts_fit(zone); */
+	/*@ assert has: \forall integer w, integer i; 0 <= w < 8 &&
+	  0 <= i < 64 ==> (bit_free(zone, block, w, i) <==>
+	    has_bit(\at(zone->blocks[block].bits[w],Pre), i)); */
+	/*@ assert bits: settled_bits{Pre,Here}(zone, block); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert free: free_in_block(zone, block) ==
+	  \at(zone->blocks[block].free,Pre); */
+	/*@ assert counts: settled_counts{Pre,Here}(zone, block); */
+}
+
+/* No page of the block is free. */
+/*@
+  requires zone_unsettled(zone, block) && no_bits(zone, block);
+  requires zone->blocks[block].free == 0;
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures bits: settled_bits{Pre,Post}(zone, block);
+  ensures counts: settled_counts{Pre,Post}(zone, block);
+*/
+static void settle_used(struct fh_zone *zone, uint64_t block)
+{
+	move_in_chains(zone, block, 0);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert none: no_bits(zone, block); */
+	untouch_part(zone, block);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert untouched: !is_touched(zone, block); */
+	/*@ assert has: \forall integer w, integer i; 0 <= w < 8 &&
+	  0 <= i < 64 ==> !bit_free(zone, block, w, i) &&
+	    !has_bit(\at(zone->blocks[block].bits[w],Pre), i); */
+	/*@ assert bits: settled_bits{Pre,Here}(zone, block); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert free: free_in_block(zone, block) == 0; */
+	/*@ assert counts: settled_counts{Pre,Here}(zone, block); */
+}
+
+/* All pages of the block are free. */
+/*@
+  requires zone_unsettled(zone, block) && zone->blocks[block].free == 512;
+  requires ones: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+    has_bit(zone->blocks[block].bits[w], i);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures bits: settled_bits{Pre,Post}(zone, block);
+  ensures counts: settled_counts{Pre,Post}(zone, block);
+*/
+static void settle_free(struct fh_zone *zone, uint64_t block)
+{
+	move_in_chains(zone, block, 0);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	clear_part(zone, block);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert touched: is_touched(zone, block); */
+	/*@ assert runs: runs_fit(zone) && runs_apart(zone) &&
+	  runs_aligned(zone) && runs_touched(zone); */
+	/*@ assert none: zone->blocks[block].order == 0; */
+	/*@ assert begins: run_can_begin(zone, block); */
+	/*@ assert in_runs: touched_in_runs_but(zone, block, 1); */
+	/*@ assert bits_fit: bits_fit_but(zone, block); */
+	/*@ assert parts_fit: parts_fit_but(zone, block); */
+	/*@ assert blocks: blocks_ok(zone); */
+	/*@ assert chains: chains_ok(zone); */
+	/*@ assert unsettled: zone_unsettled(zone, block); */
+	close_part(zone, block);
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert has: \forall integer w, integer i; 0 <= w < 8 &&
+	  0 <= i < 64 ==> bit_free(zone, block, w, i); */
+	/*@ assert others: bits_stay_but{Pre,Here}(zone, block); */
+	/*@ assert others: counts_stay_but{Pre,Here}(zone, block); */
+	/*@ assert bits: settled_bits{Pre,Here}(zone, block); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert free: free_in_block(zone, block) == 512; */
+	/*@ assert counts: settled_counts{Pre,Here}(zone, block); */
+}
+
 void fh_part_settle(struct fh_zone *zone, uint64_t block)
 {
-	struct fh_block *b = &zone->blocks[block];
-	unsigned order = fh_block_true_order(b);
+	unsigned order = fh_block_true_order(&zone->blocks[block]);
 
-	/*@ ghost ghost_order_says(b, order); */
-	if (order < FH_ORDER_BLOCK) {
-		fh_chain_move(zone, block, order);
-		if (order == 0)
-			untouch_part(zone, block);
-		return;
-	}
-	fh_chain_move(zone, block, 0);
-	fh_block_clear(b);
-	give_in_zone(zone, block, 1);
+	/*@ ghost ghost_order_says(&zone->blocks[block], order); */
+	if (order == FH_ORDER_BLOCK)
+		settle_free(zone, block);
+	else if (order > 0)
+		settle_part(zone, block, order);
+	else
+		settle_used(zone, block);
 }
 
 uint64_t fh_part_open(struct fh_zone *zone)

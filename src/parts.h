@@ -253,9 +253,6 @@ void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
   requires part_in_use(zone, block, offset, n);
   assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
           zone->blocks[0 .. zone->count - 1],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[0 .. zone->count - 1].next,
-          zone->blocks[0 .. zone->count - 1].order,
           zone->touched[0 .. (zone->count - 1) / 64];
   exits \false;
   ensures sound: zone_sound(zone);
