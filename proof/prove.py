@@ -62,7 +62,9 @@ UNITS = {
     "flush": ["src/flush.h"],
     "magazine": ["src/magazine.h"],
     "magazine_cpus": [],
-    "supply": [],
+    "supply": ["proof/model_supply.h"],
+    "give": ["src/give.h"],
+    "sort": [],
     "region": ["src/regionsort.h"],
     "regionsort": [],
 }

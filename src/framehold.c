@@ -37,6 +37,8 @@
 #include "cover.c"
 #include "home.c"
 #include "supply.c"
+#include "give.c"
+#include "sort.c"
 #include "magazine.c"
 #include "magazine_cpus.c"
 #include "allocator.c"

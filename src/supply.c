@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Which zone, in what order, and how much per hold of its lock.
- *
- * What comes back from a magazine is in the order in which it was freed, and
- * is given zone by zone. Neighbours of one word, and blocks that follow each
- * other, go back together; pages freed in ascending order do so 64 at a time.
+ * Which zone, in what order, and how much per hold of its lock. Single pages
+ * that come back are give.c's.
  */
 #include "supply.h"
 
 #include <framehold/allocator.h>
 
-#include "report.h"
+#include "give.h"
 
 /* Pages given at once: bounds the time that the lock is held. */
 #define PAGES_PER_HOLD FH_SECTION_FRAMES
-
-/* Pages of a magazine sorted at once: bounds the stack. */
-#define PAGES_AT_ONCE 128
-
-/* Neighbours of one word that are not sorted, but given as they come. */
-#define LONG_ROW 16
-
-/* How far ahead the block of a page is fetched into the cache. */
-#define BLOCK_LOOKAHEAD 6
 
 /* ---- Taking ---- */
 
@@ -311,56 +299,52 @@ bool fh_supply_withdraw(uint64_t page)
 	fh_zone_unlock(zone, saved);
 	return is_free;
 }
-
 /* ---- Giving ---- */
-
-/*@
-  assigns \nothing;
-  exits \false;
-  ensures page == FH_NO_PAGE;
-*/
-static void stop_if_twice(uint64_t page)
-{
-	if (FH_UNLIKELY(page != FH_NO_PAGE))
-		fh_stop("free_twice", page, FH_STATE_FREE,
-			"a page that is not in the allocator", 0, 0);
-}
-
-/* The index of the zone of a page that comes back. */
-/*@
-  requires layout_ok;
-  assigns \nothing;
-  exits \false;
-  ensures \result < fh_layout.zone_count && lies_in_zone(page, \result);
-*/
-static uint64_t zone_of_given(uint64_t page)
-{
-	uint64_t zone = fh_layout_zone_index(page);
-
-	if (FH_UNLIKELY(zone == FH_NO_ZONE))
-		fh_stop("free_foreign", page, FH_STATE_UNUSED,
-			"a page of a zone", 0, 0);
-	return zone;
-}
 
 /* Gives pages that are all of the zone. */
 /*@
-  requires zones_open && is_some_zone(zone) && n > 0;
+  requires zone_tables(zone) && n > 0;
   requires zone_has(zone, first) && n <= UINT64_MAX - first;
   requires zone_has(zone, first + n - 1);
-  assigns any_zone_state;
+  assigns zone_state(zone);
   exits \false;
-  ensures same: zones_same{Pre,Post};
-  ensures sections: sections_same{Pre,Post};
-  ensures open: zones_open;
+  ensures given: pages_free(zone, first, n);
 */
 static void give_part(struct fh_zone *zone, uint64_t first, uint64_t n)
 {
 	uint64_t saved = fh_zone_lock(zone);
+	/*@ ghost Locked: ; */
 	uint64_t twice = fh_zone_give(zone, first, n);
 
+	/*@ assert same: zone->first == \at(zone->first,Locked) &&
+	      zone->count == \at(zone->count,Locked); */
+	/*@ assert given: twice == FH_NO_PAGE ==>
+	      \forall integer b, integer w, integer i;
+	        0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
+	        bit_among(zone, b, w, i, first, n) ==>
+	          bit_free(zone, b, w, i); */
 	fh_zone_unlock(zone, saved);
-	stop_if_twice(twice);
+	fh_stop_if_twice(twice);
+}
+
+/*@
+  requires zones_open && index < fh_layout.zone_count && n > 0;
+  requires page_of_zone(first, index) && page_of_zone(first + n - 1, index);
+  requires n <= UINT64_MAX - first;
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+*/
+static void give_part_to_zone(uint64_t index, uint64_t first, uint64_t n)
+{
+	/*@ ghost ghost_open_zone(index); */
+	give_part(&fh_zones[index], first, n);
+	/*@ assert firsts: firsts_same{Pre,Here}; */
+	/*@ assert counts: counts_same{Pre,Here}; */
+	/*@ assert tables: tables_same{Pre,Here}; */
+	/*@ assert sections: by_section_same{Pre,Here}; */
+	/*@ assert named: each_zone_named; */
+	/*@ assert layout: layout_ok; */
 }
 
 void fh_supply_give(uint64_t first, uint64_t n)
@@ -372,414 +356,220 @@ void fh_supply_give(uint64_t first, uint64_t n)
 	  loop variant n;
 	*/
 	while (n > 0) {
-		struct fh_zone *zone = &fh_zones[zone_of_given(first)];
+		uint64_t index = fh_zone_of_given(first);
+		struct fh_zone *zone = &fh_zones[index];
+		/*@ ghost ghost_open_zone(index); */
 		uint64_t part = fh_zone_page(zone, zone->count) - first;
 
 		part = n < part ? n : part;
 		part = part < PAGES_PER_HOLD ? part : PAGES_PER_HOLD;
-		give_part(zone, first, part);
+		give_part_to_zone(index, first, part);
 		first += part;
 		n -= part;
 	}
 }
 
-/* How many of n pages, from the first on, follow each other in one word. */
+/* How many blocks of the zone, from blocks[i] on, follow each other. */
 /*@
-  requires n > 0 && \valid_read(pages + (0 .. n - 1));
+  requires \valid_read(zone) && i < n && \valid_read(blocks + (0 .. n - 1));
+  requires block_numbers(blocks, n);
   assigns \nothing;
   exits \false;
-  ensures some: 1 <= \result <= n;
-  ensures word: pages[0] % 64 + \result <= 64;
-  ensures row: \forall integer i; 0 <= i < \result ==>
-    pages[i] == pages[0] + i;
-  ensures longest: \result == n || pages[0] % 64 + \result == 64 ||
-    pages[\result] != pages[0] + \result;
+  ensures most: \result <= n - i;
+  ensures row: \forall integer k; i <= k < i + \result ==>
+    blocks[k] == blocks[i] + (k - i);
+  ensures first: \result > 0 ==> zone->first <= blocks[i];
+  ensures last: \result > 0 ==>
+    blocks[i] + \result <= zone->first + zone->count;
+  ensures none: \result == 0 ==> !zone_has(zone, blocks[i] * 512);
 */
-static uint64_t count_row(const uint64_t *pages, uint64_t n)
+static uint64_t count_blocks(const struct fh_zone *zone, const uint64_t *blocks,
+			     uint64_t n, uint64_t i)
 {
-	uint64_t room = FH_WORD_BITS - pages[0] % FH_WORD_BITS;
-	uint64_t count = 1;
+	uint64_t count = 0;
 
-	n = n < room ? n : room;
 	/*@
-	  loop invariant 1 <= count <= n;
-	  loop invariant \forall integer i; 0 <= i < count ==>
-	    pages[i] == pages[0] + i;
+	  loop invariant 0 <= count <= n - i;
+	  loop invariant row: \forall integer k; i <= k < i + count ==>
+	    blocks[k] == blocks[i] + (k - i);
+	  loop invariant last: count > 0 ==> zone->first <= blocks[i] &&
+	    blocks[i] + count <= zone->first + zone->count;
+	  loop invariant number: blocks[i] + count <= FH_PAGE_NUMBER_END / 512;
 	  loop assigns count;
-	  loop variant n - count;
+	  loop variant n - i - count;
 	*/
-	while (count < n && pages[count] == pages[0] + count)
+	while (count < n - i && blocks[i + count] == blocks[i] + count &&
+	       fh_zone_has(zone, blocks[i + count] * FH_BLOCK_PAGES))
 		count++;
 	return count;
 }
 
-/*
- * Gives pages[0] and those after it that lie in the same word. *count is how
- * many that were.
- */
-static uint64_t give_word(struct fh_zone *zone, const uint64_t *pages,
-			  uint64_t n, uint64_t *count)
-{
-	uint64_t base = pages[0] - pages[0] % FH_WORD_BITS;
-	uint64_t i = count_row(pages, n);
-	uint64_t mask = fh_bit_run(pages[0] - base, i);
-
-	while (i < n && pages[i] >= base && pages[i] - base < FH_WORD_BITS) {
-		uint64_t bit = fh_bit_run(pages[i] - base, 1);
-
-		if ((mask & bit) != 0)
-			return pages[i];
-		mask |= bit;
-		i++;
-	}
-	*count = i;
-	return fh_zone_give_mask(zone, base, mask, i);
-}
-
-/* Gives pages that are all of the zone, with one lock. */
-static void give_to_zone(struct fh_zone *zone, const uint64_t *pages,
-			 uint64_t n)
-{
-	uint64_t twice = FH_NO_PAGE;
-	uint64_t saved = fh_zone_lock(zone);
-
-	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE;) {
-		uint64_t count = 0;
-
-		if (n - i > BLOCK_LOOKAHEAD)
-			fh_zone_prefetch(zone, pages[i + BLOCK_LOOKAHEAD]);
-		twice = give_word(zone, pages + i, n - i, &count);
-		i += count;
-	}
-	fh_zone_unlock(zone, saved);
-	stop_if_twice(twice);
-}
-
-/* Pages being sorted by zone, in the order in which they came. */
-struct sorting {
-	uint64_t pages[PAGES_AT_ONCE];
-	uint8_t zone[PAGES_AT_ONCE]; /* of the i-th page that came */
-	uint16_t end[FH_MAX_ZONES];  /* of the zone's pages in pages */
-};
-
+/* Gives blocks[i] and those that follow it; none if it is of another zone. */
 /*@
-  // How many of the first n are of that zone, and of it or one before it.
-  logic integer of_zone{L}(uint8_t *zones, integer n, integer zone) =
-    n <= 0 ? 0 :
-      of_zone(zones, n - 1, zone) + (zones[n - 1] == zone ? 1 : 0);
-
-  logic integer up_to_zone{L}(uint8_t *zones, integer n, integer zone) =
-    n <= 0 ? 0 :
-      up_to_zone(zones, n - 1, zone) + (zones[n - 1] <= zone ? 1 : 0);
-
-  predicate sorting_is_apart{L}(struct sorting *sorting,
-                                uint64_t *pages, integer n) =
-    \valid(sorting) && (n > 0 ==> \valid_read(pages + (0 .. n - 1))) &&
-    \separated(sorting, pages + (0 .. n - 1)) &&
-    \separated(sorting, fh_zones + (0 .. FH_MAX_ZONES - 1)) &&
-    \separated(sorting, fh_layout.zone_by_section +
-                          (0 .. fh_layout.section_count - 1));
-
-  predicate zones_are_named{L}(struct sorting *sorting, uint64_t *pages,
-                               integer n) =
-    \forall integer i; 0 <= i < n ==>
-      sorting->zone[i] < fh_layout.zone_count &&
-      lies_in_zone(pages[i], sorting->zone[i]);
-*/
-
-/* How pages of a zone add to those of the zones before it. */
-/*@ ghost
-  /@
-    requires zone > 0 && (n > 0 ==> \valid_read(zones + (0 .. n - 1)));
-    assigns \nothing;
-    exits \false;
-    ensures up_to_zone(zones, n, zone) ==
-      up_to_zone(zones, n, zone - 1) + of_zone(zones, n, zone);
-    ensures 0 <= of_zone(zones, n, zone);
-    ensures 0 <= up_to_zone(zones, n, zone - 1);
-    ensures up_to_zone(zones, n, zone) <= n;
-  @/
-  void ghost_next_zone(const uint8_t *zones, uint64_t n, uint64_t zone)
-  {
-    /@
-      loop invariant 0 <= i <= n;
-      loop invariant up_to_zone(zones, i, zone) ==
-        up_to_zone(zones, i, zone - 1) + of_zone(zones, i, zone);
-      loop invariant 0 <= of_zone(zones, i, zone);
-      loop invariant 0 <= up_to_zone(zones, i, zone - 1);
-      loop invariant up_to_zone(zones, i, zone) <= i;
-      loop assigns i;
-      loop variant n - i;
-    @/
-    for (uint64_t i = 0; i < n; i++)
-      ;
-  }
-*/
-
-/* Before the first zone there is none. */
-/*@ ghost
-  /@
-    requires n > 0 ==> \valid_read(zones + (0 .. n - 1));
-    assigns \nothing;
-    exits \false;
-    ensures up_to_zone(zones, n, 0) == of_zone(zones, n, 0);
-    ensures 0 <= up_to_zone(zones, n, 0) <= n;
-  @/
-  void ghost_first_zone(const uint8_t *zones, uint64_t n)
-  {
-    /@
-      loop invariant 0 <= i <= n;
-      loop invariant up_to_zone(zones, i, 0) == of_zone(zones, i, 0);
-      loop invariant 0 <= up_to_zone(zones, i, 0) <= i;
-      loop assigns i;
-      loop variant n - i;
-    @/
-    for (uint64_t i = 0; i < n; i++)
-      ;
-  }
-*/
-
-/* Notes the zone of the i-th page. */
-/*@
-  requires layout_ok && i < PAGES_AT_ONCE && \valid(sorting);
-  requires \separated(sorting, fh_zones + (0 .. FH_MAX_ZONES - 1));
-  requires \separated(sorting, fh_layout.zone_by_section +
-                                 (0 .. fh_layout.section_count - 1));
-  assigns sorting->zone[i];
+  requires zone_ok(zone) && apart_from_zone(blocks, n, zone);
+  requires i < n && \valid_read(blocks + (0 .. n - 1));
+  requires block_numbers(blocks, n);
+  assigns zone_state(zone);
   exits \false;
-  ensures zone: \result < fh_layout.zone_count &&
-    sorting->zone[i] == \result && lies_in_zone(page, \result);
-  ensures layout: layout_ok;
-  ensures others: \forall integer p, integer z;
-    lies_in_zone{Pre}(p, z) ==> lies_in_zone{Post}(p, z);
-  ensures counts: \forall integer z;
-    of_zone{Post}((uint8_t *)sorting->zone, i, z) ==
-    of_zone{Pre}((uint8_t *)sorting->zone, i, z);
+  ensures ok: zone_ok(zone);
+  ensures same: zone->first == \old(zone->first) &&
+    zone->count == \old(zone->count);
+  ensures blocks: \forall integer k; 0 <= k < n ==>
+    blocks[k] == \old(blocks[k]);
+  ensures count: \result.count <= n - i;
+  ensures none: \result.count == 0 ==> !zone_has(zone, blocks[i] * 512);
+  ensures free: \result.count > 0 && \result.twice == FH_NO_PAGE ==>
+    zone->free == \old(zone->free) + 512 * \result.count;
 */
-static uint64_t name_zone(struct sorting *sorting, uint64_t i, uint64_t page)
+static struct fh_given give_next_run(struct fh_zone *zone,
+				     const uint64_t *blocks, uint64_t n,
+				     uint64_t i)
 {
-	uint64_t zone = zone_of_given(page);
+	uint64_t run = count_blocks(zone, blocks, n, i);
 
-	sorting->zone[i] = (uint8_t)zone;
-	/*@ ghost
-	  /@
-	    loop invariant 0 <= k <= i;
-	    loop invariant \forall integer z;
-	      of_zone((uint8_t *)sorting->zone, k, z) ==
-	      of_zone{Pre}((uint8_t *)sorting->zone, k, z);
-	    loop assigns k;
-	    loop variant i - k;
-	  @/
-	  for (uint64_t k = 0; k < i; k++)
-	    ;
-	*/
-	return zone;
+	if (run == 0)
+		return (struct fh_given){0, FH_NO_PAGE};
+	/*@ assert tables: zone_tables(zone); */
+	uint64_t twice = fh_zone_give(zone, blocks[i] * FH_BLOCK_PAGES,
+				      run * FH_BLOCK_PAGES);
+	/*@ assert blocks: \forall integer k; 0 <= k < n ==>
+	      blocks[k] == \at(blocks[k],Pre); */
+	return (struct fh_given){run, twice};
 }
 
+/* Gives those of n blocks that are of the zone. With the lock held. */
 /*@
-  requires layout_ok && fh_layout.zone_count > 0 && n <= PAGES_AT_ONCE;
-  requires sorting_is_apart(sorting, pages, n);
-  assigns sorting->zone[0 .. PAGES_AT_ONCE - 1],
-          sorting->end[0 .. FH_MAX_ZONES - 1];
+  requires zone_ok(zone) && apart_from_zone(blocks, n, zone);
+  requires n > 0 ==> \valid_read(blocks + (0 .. n - 1));
+  requires block_numbers(blocks, n);
+  assigns zone_state(zone);
   exits \false;
-  ensures zones: zones_are_named(sorting, pages, n);
-  ensures ends: \forall integer z; 0 <= z < fh_layout.zone_count ==>
-    sorting->end[z] == up_to_zone((uint8_t *)sorting->zone, n, z);
+  ensures ok: zone_ok(zone);
 */
-static void count_by_zone(struct sorting *sorting, const uint64_t *pages,
-			  uint64_t n)
-{
-	uint64_t zones = fh_layout.zone_count;
-
-	/*@
-	  loop invariant 0 <= zone <= zones;
-	  loop invariant \forall integer z; 0 <= z < zone ==>
-	    sorting->end[z] == 0;
-	  loop assigns zone, sorting->end[0 .. FH_MAX_ZONES - 1];
-	  loop variant zones - zone;
-	*/
-	for (uint64_t zone = 0; zone < zones; zone++)
-		sorting->end[zone] = 0;
-	/*@
-	  loop invariant 0 <= i <= n;
-	  loop invariant layout: layout_ok;
-	  loop invariant named: zones_are_named(sorting, pages, i);
-	  loop invariant counts: \forall integer z; 0 <= z < zones ==>
-	    sorting->end[z] == of_zone((uint8_t *)sorting->zone, i, z) &&
-	    sorting->end[z] <= i;
-	  loop assigns i, sorting->end[0 .. FH_MAX_ZONES - 1],
-	    sorting->zone[0 .. PAGES_AT_ONCE - 1];
-	  loop variant n - i;
-	*/
-	for (uint64_t i = 0; i < n; i++) {
-		sorting->end[name_zone(sorting, i, pages[i])]++;
-	}
-	/*@ ghost ghost_first_zone(sorting->zone, n); */
-	/*@
-	  loop invariant 1 <= zone <= zones;
-	  loop invariant sums: \forall integer z; 0 <= z < zone ==>
-	    sorting->end[z] == up_to_zone((uint8_t *)sorting->zone, n, z);
-	  loop invariant rest: \forall integer z; zone <= z < zones ==>
-	    sorting->end[z] == of_zone((uint8_t *)sorting->zone, n, z);
-	  loop invariant last: sorting->end[zone - 1] <= n;
-	  loop assigns zone, sorting->end[0 .. FH_MAX_ZONES - 1];
-	  loop variant zones - zone;
-	*/
-	for (uint64_t zone = 1; zone < zones; zone++) {
-		/*@ ghost ghost_next_zone(sorting->zone, n, zone); */
-		sorting->end[zone] =
-			(uint16_t)(sorting->end[zone] + sorting->end[zone - 1]);
-	}
-}
-
-static void sort_by_zone(struct sorting *sorting, const uint64_t *pages,
-			 uint64_t n)
-{
-	count_by_zone(sorting, pages, n);
-	/* From the last one down, so that each zone's end moves to its begin. */
-	for (uint64_t i = n; i > 0; i--) {
-		uint64_t zone = sorting->zone[i - 1];
-
-		sorting->end[zone]--;
-		sorting->pages[sorting->end[zone]] = pages[i - 1];
-	}
-}
-
-/*@
-  requires \valid_read(zone);
-  requires n > 0 ==> \valid_read(pages + (0 .. n - 1));
-  assigns \nothing;
-  exits \false;
-  ensures \result <==>
-    \forall integer i; 0 <= i < n ==> zone_has(zone, pages[i]);
-*/
-static bool are_of_zone(const struct fh_zone *zone, const uint64_t *pages,
-			uint64_t n)
-{
-	/*@
-	  loop invariant 0 <= i <= n;
-	  loop invariant \forall integer j; 0 <= j < i ==>
-	    zone_has(zone, pages[j]);
-	  loop assigns i;
-	  loop variant n - i;
-	*/
-	for (uint64_t i = 0; i < n; i++)
-		if (!fh_zone_has(zone, pages[i]))
-			return false;
-	return true;
-}
-
-/* n is PAGES_AT_ONCE at most. */
-static void give_some(const uint64_t *pages, uint64_t n)
-{
-	struct fh_zone *first = &fh_zones[zone_of_given(pages[0])];
-	struct sorting sorting;
-	uint64_t begin = 0;
-
-	if (are_of_zone(first, pages, n)) {
-		give_to_zone(first, pages, n);
-		return;
-	}
-	sort_by_zone(&sorting, pages, n);
-	for (uint64_t zone = 0; zone < fh_layout.zone_count; zone++) {
-		uint64_t end = zone + 1 < fh_layout.zone_count
-				       ? sorting.end[zone + 1]
-				       : n;
-
-		if (begin < end)
-			give_to_zone(&fh_zones[zone], sorting.pages + begin,
-				     end - begin);
-		begin = end;
-	}
-}
-
-/*
- * Gives rows of pages, the first of which is long, as long as they are and of
- * one zone: with one lock, and without a look at each page. Returns how many
- * pages that were.
- */
-static uint64_t give_rows(const uint64_t *pages, uint64_t n)
-{
-	struct fh_zone *zone = &fh_zones[zone_of_given(pages[0])];
-	uint64_t row = count_row(pages, n);
-	uint64_t given = 0;
-	uint64_t twice = FH_NO_PAGE;
-	uint64_t saved = fh_zone_lock(zone);
-
-	while (row >= LONG_ROW && twice == FH_NO_PAGE) {
-		uint64_t bit = pages[given] % FH_WORD_BITS;
-
-		twice = fh_zone_give_mask(zone, pages[given] - bit,
-					  fh_bit_run(bit, row), row);
-		given += row;
-		row = 0;
-		if (given < n && fh_zone_has(zone, pages[given]))
-			row = count_row(pages + given, n - given);
-	}
-	fh_zone_unlock(zone, saved);
-	stop_if_twice(twice);
-	return given;
-}
-
-void fh_supply_give_pages(const uint64_t *pages, uint64_t n)
-{
-	while (n > 0) {
-		uint64_t part = n < PAGES_AT_ONCE ? n : PAGES_AT_ONCE;
-
-		if (count_row(pages, part) >= LONG_ROW)
-			part = give_rows(pages, n);
-		else
-			give_some(pages, part);
-		pages += part;
-		n -= part;
-	}
-}
-
-/* blocks[0] and those that follow it without a gap; *run is how many. */
-static uint64_t give_block_run(struct fh_zone *zone, const uint64_t *blocks,
-			       uint64_t n, uint64_t *run)
-{
-	uint64_t count = 1;
-
-	while (count < n && blocks[count] == blocks[0] + count &&
-	       fh_zone_has(zone, blocks[count] * FH_BLOCK_PAGES))
-		count++;
-	*run = count;
-	return fh_zone_give(zone, blocks[0] * FH_BLOCK_PAGES,
-			    count * FH_BLOCK_PAGES);
-}
-
-/*
- * Gives those of n blocks that are of the zone, with one lock, and moves the
- * others to the front; returns how many these are.
- */
-static uint64_t give_blocks_of(struct fh_zone *zone, uint64_t *blocks,
+static uint64_t give_blocks_of(struct fh_zone *zone, const uint64_t *blocks,
 			       uint64_t n)
 {
 	uint64_t twice = FH_NO_PAGE;
-	uint64_t others = 0;
-	uint64_t run;
-	uint64_t saved = fh_zone_lock(zone);
 
-	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE; i += run) {
-		run = 1;
-		if (fh_zone_has(zone, blocks[i] * FH_BLOCK_PAGES)) {
-			twice = give_block_run(zone, blocks + i, n - i, &run);
-		} else {
+	/*@
+	  loop invariant 0 <= i <= n;
+	  loop invariant ok: zone_ok(zone);
+	  loop invariant same: zone->first == \at(zone->first,Pre) &&
+	    zone->count == \at(zone->count,Pre);
+	  loop invariant beside: apart_from_zone(blocks, n, zone);
+	  loop invariant blocks: \forall integer k; 0 <= k < n ==>
+	    blocks[k] == \at(blocks[k],Pre);
+	  loop invariant numbers: block_numbers(blocks, n);
+	  loop assigns i, twice, zone_state_since(zone, Pre);
+	  loop variant n - i;
+	*/
+	for (uint64_t i = 0; i < n && twice == FH_NO_PAGE;) {
+		struct fh_given given = give_next_run(zone, blocks, n, i);
+
+		twice = given.twice;
+		i += given.count > 0 ? given.count : 1;
+	}
+	return twice;
+}
+
+/* The same with one lock. */
+/*@
+  requires zone_tables(zone) && apart_from_zone(blocks, n, zone);
+  requires n > 0 ==> \valid_read(blocks + (0 .. n - 1));
+  requires block_numbers(blocks, n);
+  assigns zone_state(zone);
+  exits \false;
+*/
+static void give_blocks_with_one_lock(struct fh_zone *zone,
+				      const uint64_t *blocks, uint64_t n)
+{
+	uint64_t saved = fh_zone_lock(zone);
+	/*@ assert same: zone->first == \at(zone->first,Pre) &&
+	      zone->count == \at(zone->count,Pre); */
+	/*@ assert beside: apart_from_zone(blocks, n, zone); */
+	/*@ assert blocks: \forall integer k; 0 <= k < n ==>
+	      blocks[k] == \at(blocks[k],Pre); */
+	uint64_t twice = give_blocks_of(zone, blocks, n);
+
+	fh_zone_unlock(zone, saved);
+	fh_stop_if_twice(twice);
+}
+
+/*@
+  requires zones_open && index < fh_layout.zone_count;
+  requires apart_from_zones(blocks + (0 .. n - 1)) && block_numbers(blocks, n);
+  requires n > 0 ==> \valid_read(blocks + (0 .. n - 1));
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+  ensures blocks: \forall integer k; 0 <= k < n ==>
+    blocks[k] == \old(blocks[k]);
+*/
+static void give_blocks_of_zone(uint64_t index, const uint64_t *blocks,
+				uint64_t n)
+{
+	/*@ ghost ghost_open_zone(index); */
+	give_blocks_with_one_lock(&fh_zones[index], blocks, n);
+	/*@ assert firsts: firsts_same{Pre,Here}; */
+	/*@ assert counts: counts_same{Pre,Here}; */
+	/*@ assert tables: tables_same{Pre,Here}; */
+	/*@ assert sections: by_section_same{Pre,Here}; */
+	/*@ assert named: each_zone_named; */
+	/*@ assert layout: layout_ok; */
+}
+
+/* Moves blocks that are not of the zone to the front; returns how many. */
+/*@
+  requires \valid_read(zone) && n > 0 && \valid(blocks + (0 .. n - 1));
+  requires block_numbers(blocks, n) && zone_has(zone, blocks[0] * 512);
+  requires \separated(zone, blocks + (0 .. n - 1));
+  assigns blocks[0 .. n - 1];
+  exits \false;
+  ensures fewer: \result < n;
+  ensures numbers: block_numbers(blocks, \result);
+*/
+static uint64_t keep_others(const struct fh_zone *zone, uint64_t *blocks,
+			    uint64_t n)
+{
+	uint64_t others = 0;
+
+	/*@
+	  loop invariant 0 <= others <= i && i <= n;
+	  loop invariant fewer: i > 0 ==> others < i;
+	  loop invariant first: i == 0 ==> blocks[0] == \at(blocks[0],Pre);
+	  loop invariant numbers: block_numbers(blocks, n);
+	  loop assigns i, others, blocks[0 .. n - 1];
+	  loop variant n - i;
+	*/
+	for (uint64_t i = 0; i < n; i++)
+		if (!fh_zone_has(zone, blocks[i] * FH_BLOCK_PAGES)) {
 			blocks[others] = blocks[i];
 			others++;
 		}
-	}
-	fh_zone_unlock(zone, saved);
-	stop_if_twice(twice);
 	return others;
 }
 
 void fh_supply_give_blocks(uint64_t *blocks, uint64_t n)
 {
+	/*@
+	  loop invariant 0 <= n <= \at(n,Pre);
+	  loop invariant numbers: block_numbers(blocks, n);
+	  loop invariant open: zones_open;
+	  loop assigns n, any_zone_state, blocks[0 .. \at(n,Pre) - 1];
+	  loop variant n;
+	*/
 	while (n > 0) {
-		uint64_t zone = zone_of_given(blocks[0] * FH_BLOCK_PAGES);
+		uint64_t zone = fh_zone_of_given(blocks[0] * FH_BLOCK_PAGES);
 
-		n = give_blocks_of(&fh_zones[zone], blocks, n);
+		give_blocks_of_zone(zone, blocks, n);
+		/*@ ghost ghost_open_zone(zone); */
+		/*@ ghost Given: ; */
+		n = keep_others(&fh_zones[zone], blocks, n);
+		/*@ assert firsts: firsts_same{Given,Here}; */
+		/*@ assert counts: counts_same{Given,Here}; */
+		/*@ assert tables: tables_same{Given,Here}; */
+		/*@ assert sections: by_section_same{Given,Here}; */
+		/*@ assert named: each_zone_named; */
+		/*@ assert layout: layout_ok; */
 	}
 }

@@ -25,6 +25,11 @@ struct fh_request {
 	bool search;    /* where chains have nothing, walk over all blocks */
 };
 
+/*@
+  predicate block_numbers{L}(uint64_t *blocks, integer n) =
+    \forall integer i; 0 <= i < n ==> blocks[i] < FH_PAGE_NUMBER_END / 512;
+*/
+
 /* The first of n pages, or FH_NO_PAGE. */
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
 
@@ -55,8 +60,7 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
   assigns blocks[0 .. want - 1];
   exits \false;
   ensures want: \result <= want;
-  ensures blocks: \forall integer i; 0 <= i < \result ==>
-    blocks[i] < FH_PAGE_NUMBER_END / 512;
+  ensures blocks: block_numbers(blocks, \result);
 */
 uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
 
@@ -82,15 +86,20 @@ bool fh_supply_withdraw(uint64_t page);
 */
 void fh_supply_give(uint64_t first, uint64_t n);
 /*@
+  requires zones_open && apart_from_zones(pages + (0 .. n - 1));
   requires n > 0 ==> \valid_read(pages + (0 .. n - 1));
-  assigns \nothing;
+  assigns any_zone_state;
   exits \false;
+  ensures open: zones_open;
 */
 void fh_supply_give_pages(const uint64_t *pages, uint64_t n);
 /*@
+  requires zones_open && apart_from_zones(blocks + (0 .. n - 1));
   requires n > 0 ==> \valid(blocks + (0 .. n - 1));
-  assigns blocks[0 .. n - 1];
+  requires numbers: block_numbers(blocks, n);
+  assigns any_zone_state, blocks[0 .. n - 1];
   exits \false;
+  ensures open: zones_open;
 */
 void fh_supply_give_blocks(uint64_t *blocks, uint64_t n);
 

@@ -690,6 +690,11 @@ uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
  * Fetches what giving the page will need into the cache. Any page: it may be
  * of another zone. Called with or without the lock.
  */
+/*@
+  requires zone_tables(zone);
+  assigns \nothing;
+  exits \false;
+*/
 static inline void fh_zone_prefetch(const struct fh_zone *zone, uint64_t page)
 {
 	if (!fh_zone_has(zone, page))
