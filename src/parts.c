@@ -440,18 +440,22 @@ uint64_t fh_part_open(struct fh_zone *zone)
 	return block;
 }
 
+void fh_part_take_opened(struct fh_zone *zone, uint64_t block, uint64_t offset,
+			 uint64_t n)
+{
+	fh_block_take(&zone->blocks[block], offset, n);
+	fh_part_settle(zone, block);
+}
+
 void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
 		  uint64_t n)
 {
-	struct fh_block *b = &zone->blocks[block];
-
 	if (fh_runs_have(zone, block)) {
 		fh_runs_take_exact(zone, block, 1);
-		fh_block_fill(b);
-		fh_bits_set(zone->touched, block, 1);
+		fh_block_fill(&zone->blocks[block]);
+		fh_part_touch(zone, block);
 	}
-	fh_block_take(b, offset, n);
-	fh_part_settle(zone, block);
+	fh_part_take_opened(zone, block, offset, n);
 }
 
 void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,

@@ -93,6 +93,12 @@
       free_in_block{B}(zone, b) ==
         (b == x ? \at(zone->blocks[b].free,A) : free_in_block{A}(zone, b));
 
+  // Pages offset .. offset+n-1 of the block are free.
+  predicate part_free{L}(struct fh_zone *zone, integer block,
+                         integer offset, integer n) =
+    \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 &&
+      is_among(w, i, offset, n) ==> bit_free(zone, block, w, i);
+
   // Pages offset .. offset+n-1 of the block are in use.
   predicate part_in_use{L}(struct fh_zone *zone, integer block,
                            integer offset, integer n) =
@@ -239,10 +245,96 @@
 */
 void fh_part_settle(struct fh_zone *zone, uint64_t block);
 
+/* A block that is free in part may as well be one that is not settled. */
+/*@ ghost
+  /@
+    requires zone_sound(zone) && block < zone->count;
+    requires !is_whole(zone, block);
+    assigns \nothing;
+    exits \false;
+    ensures zone_unsettled(zone, block);
+    ensures settled_bits{Here,Here}(zone, block);
+    ensures settled_counts{Here,Here}(zone, block);
+  @/
+  void ghost_part(struct fh_zone *zone, uint64_t block)
+  {
+    ghost_in_no_run(zone, block);
+    ghost_free_in_block(zone);
+    /@ assert touched: is_touched(zone, block); @/
+  }
+*/
+
 /* One block of the smallest run gets bits, all free; settle it afterwards. */
+/*@
+  requires zone_sound(zone);
+  requires \exists integer o; 10 <= o <= FH_ORDER_LAST &&
+    has_bit(zone->filled, o);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures unsettled: zone_unsettled(zone, \result);
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures free: zone->free == \old(zone->free);
+  ensures full: block_ones(&zone->blocks[\result], 0, 512);
+  ensures full: zone->blocks[\result].free == 512;
+  ensures bits: settled_bits{Post,Pre}(zone, \result);
+  ensures counts: settled_counts{Post,Pre}(zone, \result);
+*/
 uint64_t fh_part_open(struct fh_zone *zone);
 
+/* Pages offset .. offset+n-1 of a block with bits, all free; settles it. */
+/*@
+  requires zone_unsettled(zone, block) && offset <= 512;
+  requires n <= 512 - offset;
+  requires block_ones(&zone->blocks[block], offset, n);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures free: zone->free == \old(zone->free);
+  ensures bits: \forall integer b, integer w, integer i;
+    0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+      (bit_free(zone, b, w, i) <==>
+         (b == block ? has_bit(\old(zone->blocks[b].bits[w]), i) &&
+                         !is_among(w, i, offset, n)
+                     : bit_free{Pre}(zone, b, w, i)));
+  ensures counts: \forall integer b; 0 <= b < zone->count ==>
+    free_in_block(zone, b) ==
+      (b == block ? \old(zone->blocks[b].free) - n
+                  : free_in_block{Pre}(zone, b));
+*/
+void fh_part_take_opened(struct fh_zone *zone, uint64_t block, uint64_t offset,
+			 uint64_t n);
+
 /* Pages offset .. offset+n-1 of a block, all free, come into use. */
+/*@
+  requires zone_sound(zone) && block < zone->count;
+  requires offset < 512 && 0 < n <= 512 - offset;
+  requires part_free(zone, block, offset, n);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures free: zone->free == \old(zone->free);
+  ensures taken: pages_taken{Pre,Post}(zone,
+    (zone->first + block) * 512 + offset, n);
+  ensures counted: free_pages(zone, zone->count) ==
+    \old(free_pages(zone, zone->count)) - n;
+*/
 void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
 		  uint64_t n);
 

@@ -4,8 +4,8 @@
  * with runs means to the pages that are free, and to their number. Called with
  * the zone's lock held.
  *
- * Taking and giving pages in zones.c still call buddy.c themselves: they turn
- * to these functions as their own contracts are proved.
+ * Giving pages, and taking a run whole, still call buddy.c themselves: they
+ * turn to these functions as their own contracts are proved.
  */
 #ifndef FRAMEHOLD_SRC_WHOLE_H
 #define FRAMEHOLD_SRC_WHOLE_H
@@ -58,6 +58,23 @@
         free_in_block(zone, b) == zone->blocks[b].free;
   @/
   void ghost_free_in_block(const struct fh_zone *zone)
+  {
+  }
+*/
+
+/*
+ * Each number is one of them: with this in sight the provers see that a field
+ * of each of some blocks is a part of all of these blocks, in lists of what is
+ * assigned.
+ */
+/*@ ghost
+  /@
+    assigns \nothing;
+    exits \false;
+    ensures \forall integer i; 0 <= i < n ==>
+      \exists integer j; j <= i && 0 <= j && i <= j && j < n;
+  @/
+  void ghost_each(uint64_t n)
   {
   }
 */

@@ -662,8 +662,8 @@ ALLOCATOR = [
          new="	count_given(zone, 1);"),
     dict(name="rest_of_a_block_is_lost", tests="zone_test",
          file="src/take.c",
-         old="	fh_runs_give(zone, block + whole, size - whole);",
-         new="	fh_runs_give(zone, block + whole, (size - whole) / 2);"),
+         old="	fh_whole_give(zone, block + whole, size - whole);",
+         new="	fh_whole_give(zone, block + whole, (size - whole) / 2);"),
 ]
 
 FORMATS = [
