@@ -1277,6 +1277,10 @@ SUPPLY = [
          file="src/supply.c",
          old="		if (!fh_zone_has(zone, blocks[i] * FH_BLOCK_PAGES)) {",
          new="		if (fh_zone_has(zone, blocks[i] * FH_BLOCK_PAGES)) {"),
+    dict(name="withdrawn_page_stays_free", function="take_if_free",
+         file="src/supply.c",
+         old="		fh_zone_take_exact(zone, page, 1);\n	/*@ assert taken",
+         new="		;\n	/*@ assert taken"),
 ]
 
 LAYOUTS = [
@@ -1366,8 +1370,7 @@ ALLOCATOR = [
          file="src/allocator.c",
          old="	else if (n == FH_BLOCK_PAGES && first % FH_BLOCK_PAGES == 0)",
          new="	else if (n == FH_BLOCK_PAGES)"),
-    dict(name="magazine_that_is_busy_is_left",
-         function="fh_allocator_give_back",
+    dict(name="magazine_that_is_busy_is_left", function="keep_or_give",
          file="src/allocator.c",
          old="FH_UNLIKELY(m == NULL || !fh_magazine_push(m, first))",
          new="FH_UNLIKELY(m != NULL && !fh_magazine_push(m, first))"),

@@ -286,19 +286,60 @@ uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks)
 	return 0;
 }
 
-bool fh_supply_withdraw(uint64_t page)
+/* Takes the page, of this zone, if it is free. */
+/*@
+  requires zone_tables(zone) && zone_has(zone, page);
+  assigns zone_state(zone);
+  exits \false;
+  ensures taken: \result ==> pages_in_use(zone, page, 1);
+*/
+static bool take_if_free(struct fh_zone *zone, uint64_t page)
 {
-	struct fh_zone *zone = fh_layout_zone(page);
-
-	if (zone == NULL)
-		return false;
 	uint64_t saved = fh_zone_lock(zone);
+	/*@ assert same: zone->first == \at(zone->first,Pre) &&
+	      zone->count == \at(zone->count,Pre); */
+	/*@ assert bit: \forall integer b, integer w, integer i;
+	      0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 &&
+	      bit_among(zone, b, w, i, page, 1) ==>
+	        page / 512 - zone->first == b && page % 512 / 64 == w &&
+	        page % 512 % 64 == i; */
 	bool is_free = fh_zone_is_free(zone, page);
+
+	/*@ assert free: is_free != 0 ==> pages_free(zone, page, 1); */
 	if (is_free)
 		fh_zone_take_exact(zone, page, 1);
+	/*@ assert taken: is_free != 0 ==> pages_in_use(zone, page, 1); */
 	fh_zone_unlock(zone, saved);
 	return is_free;
 }
+
+/*@
+  requires zones_open && index < fh_layout.zone_count;
+  requires page_of_zone(page, index);
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+*/
+static bool withdraw_from_zone(uint64_t index, uint64_t page)
+{
+	/*@ ghost ghost_open_zone(index); */
+	bool was_free = take_if_free(&fh_zones[index], page);
+	/*@ assert firsts: firsts_same{Pre,Here}; */
+	/*@ assert counts: counts_same{Pre,Here}; */
+	/*@ assert tables: tables_same{Pre,Here}; */
+	/*@ assert sections: by_section_same{Pre,Here}; */
+	/*@ assert named: each_zone_named; */
+	/*@ assert layout: layout_ok; */
+	return was_free;
+}
+
+bool fh_supply_withdraw(uint64_t page)
+{
+	uint64_t index = fh_layout_zone_index(page);
+
+	return index != FH_NO_ZONE && withdraw_from_zone(index, page);
+}
+
 /* ---- Giving ---- */
 
 /* Gives pages that are all of the zone. */

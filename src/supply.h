@@ -66,9 +66,10 @@ uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
 
 /* Takes the page if it is free in its zone. */
 /*@
-  requires page < FH_PAGE_NUMBER_END;
-  assigns \nothing;
+  requires zones_open;
+  assigns any_zone_state;
   exits \false;
+  ensures open: zones_open;
 */
 bool fh_supply_withdraw(uint64_t page);
 
