@@ -246,6 +246,7 @@ static void count_given(struct fh_zone *zone, uint64_t n)
 */
 static void whole_give(struct fh_zone *zone, uint64_t block, uint64_t n)
 {
+	/*@ ghost ghost_each(zone->count); */
 	fh_whole_give(zone, block, n);
 }
 
