@@ -1285,6 +1285,18 @@ SUPPLY = [
          file="src/supply.c",
          old="		fh_zone_take_exact(zone, page, 1);\n	/*@ assert taken",
          new="		;\n	/*@ assert taken"),
+    dict(name="limit_in_the_zone_is_overlooked", function="take_from_zone",
+         file="src/supply.c",
+         old="	if (request->search || request->below < end)",
+         new="	if (request->search)"),
+    dict(name="run_that_none_can_have_is_taken", function="take_from_chains",
+         file="src/supply.c",
+         old="	if (request->order == 0)\n		return FH_NO_PAGE;\n",
+         new=""),
+    dict(name="zone_of_another_round_is_asked", function="take_in_turn",
+         file="src/supply.c",
+         old="		if (zone != NULL)\n			found = take_from(",
+         new="		found = take_from("),
 ]
 
 LAYOUTS = [

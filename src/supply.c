@@ -141,7 +141,36 @@ static void make_live(uint64_t first, uint64_t n)
 		fh_section_make_live(section);
 }
 
+/*@
+  // Pages of the zone, at a multiple of a run's pages or of what is asked for.
+  predicate was_found{L}(struct fh_zone *zone, struct fh_request *request,
+                         integer found) =
+    zone->first * 512 <= found &&
+    found + request->n <= (zone->first + zone->count) * 512 &&
+    (found % request->align == 0 ||
+     (request->order != 0 && found % order_pages(request->order) == 0));
+
+  predicate is_request{L}(struct fh_request *request, integer most) =
+    request->n > 0 && request->align > 0 && request->order <= FH_ORDER_LAST &&
+    request->order <= most &&
+    (request->order != 0 ==> request->n <= order_pages(request->order));
+
+  predicate request_apart{L}(struct fh_request *request,
+                             struct fh_zone *zone) =
+    \separated(request, zone) &&
+    \separated(request, zone->blocks + (0 .. zone->count - 1)) &&
+    \separated(request, zone->touched + (0 .. (zone->count - 1) / 64));
+*/
+
 /* From the chains, if the limit does not matter to this zone. */
+/*@
+  requires zone_tables(zone) && \valid_read(request);
+  requires is_request(request, most) && most <= FH_ORDER_LAST;
+  requires request_apart(request, zone);
+  assigns zone_state(zone);
+  exits \false;
+  ensures found: \result != FH_NO_PAGE ==> was_found(zone, request, \result);
+*/
 static uint64_t take_from_chains(struct fh_zone *zone,
 				 const struct fh_request *request,
 				 unsigned most)
@@ -157,6 +186,16 @@ static uint64_t take_from_chains(struct fh_zone *zone,
 	return found;
 }
 
+/*@
+  requires zone_tables(zone) && \valid_read(request);
+  requires is_request(request, most) && most <= FH_ORDER_LAST;
+  requires request_apart(request, zone);
+  assigns zone_state(zone);
+  exits \false;
+  ensures found: \result != FH_NO_PAGE ==> was_found(zone, request, \result);
+  ensures below: \result != FH_NO_PAGE ==>
+    \result + request->n <= request->below;
+*/
 static uint64_t take_from_zone(struct fh_zone *zone,
 			       const struct fh_request *request, unsigned most)
 {
@@ -172,16 +211,96 @@ static uint64_t take_from_zone(struct fh_zone *zone,
 	return take_from_chains(zone, request, most);
 }
 
+/*@ ghost
+  /@
+    requires is_some_zone(zone);
+    assigns \nothing;
+    exits \false;
+    ensures \result < fh_layout.zone_count && zone == &fh_zones[\result];
+  @/
+  uint64_t ghost_index_of(struct fh_zone *zone)
+  {
+    uint64_t z = 0;
+    /@
+      loop invariant 0 <= z <= fh_layout.zone_count;
+      loop invariant \forall integer y; 0 <= y < z ==> zone != &fh_zones[y];
+      loop assigns z;
+      loop variant fh_layout.zone_count - z;
+    @/
+    while (z < fh_layout.zone_count && zone != &fh_zones[z])
+      z++;
+    return z;
+  }
+*/
+
+/*@
+  predicate was_found_somewhere{L}(struct fh_request *request,
+                                   integer found) =
+    found + request->n <= request->below &&
+    \exists integer z; 0 <= z < fh_layout.zone_count &&
+      was_found(&fh_zones[z], request, found);
+*/
+
+/* The same, of all zones the one that is named. */
+/*@
+  requires zones_open && is_some_zone(zone);
+  requires \valid_read(request) && apart_from_zones(request);
+  requires is_request(request, most) && most <= FH_ORDER_LAST;
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+  ensures same: *request == \old(*request);
+  ensures found: \result != FH_NO_PAGE ==>
+    was_found_somewhere(request, \result);
+*/
+static uint64_t take_from(struct fh_zone *zone,
+			  const struct fh_request *request, unsigned most)
+{
+	/*@ ghost uint64_t index = ghost_index_of(zone); */
+	/*@ ghost ghost_open_zone(index); */
+	/*@ assert beside: request_apart(request, zone); */
+	uint64_t found = take_from_zone(zone, request, most);
+	/*@ assert firsts: firsts_same{Pre,Here}; */
+	/*@ assert counts: counts_same{Pre,Here}; */
+	/*@ assert tables: tables_same{Pre,Here}; */
+	/*@ assert sections: by_section_same{Pre,Here}; */
+	/*@ assert named: each_zone_named; */
+	/*@ assert layout: layout_ok; */
+	/*@ assert found: found != FH_NO_PAGE ==>
+	  was_found(&fh_zones[index], request, found); */
+	return found;
+}
+
+/*@
+  requires zones_open && home < fh_layout.zone_count;
+  requires \valid_read(request) && apart_from_zones(request);
+  requires is_request(request, FH_ORDER_LAST);
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+  ensures same: *request == \old(*request);
+  ensures found: \result != FH_NO_PAGE ==>
+    was_found_somewhere(request, \result);
+*/
 static uint64_t take_in_turn(uint64_t home, const struct fh_request *request)
 {
 	uint64_t found = FH_NO_PAGE;
 
+	/*@
+	  loop invariant 0 <= turn <= 2 * fh_layout.zone_count;
+	  loop invariant open: zones_open;
+	  loop invariant same: *request == \at(*request,Pre);
+	  loop invariant found: found != FH_NO_PAGE ==>
+	    was_found_somewhere(request, found);
+	  loop assigns turn, found, any_zone_state;
+	  loop variant 2 * fh_layout.zone_count - turn;
+	*/
 	for (uint64_t turn = 0;
 	     found == FH_NO_PAGE && turn < 2 * fh_layout.zone_count; turn++) {
 		struct fh_zone *zone = zone_in_turn(home, turn);
 
 		if (zone != NULL)
-			found = take_from_zone(zone, request, FH_ORDER_LAST);
+			found = take_from(zone, request, FH_ORDER_LAST);
 	}
 	return found;
 }
@@ -193,7 +312,7 @@ uint64_t fh_supply_take(uint64_t home, const struct fh_request *request)
 	uint64_t found = FH_NO_PAGE;
 
 	if (tightest != NULL)
-		found = take_from_zone(tightest, request, FH_ORDER_BLOCK - 1);
+		found = take_from(tightest, request, FH_ORDER_BLOCK - 1);
 	if (found == FH_NO_PAGE)
 		found = take_in_turn(home, request);
 	if (found != FH_NO_PAGE)
