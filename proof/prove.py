@@ -46,6 +46,7 @@ UNITS = {
     "chain": ["src/zones.h"],
     "buddy": ["src/runs.h"],
     "parts": ["src/parts.h", "src/whole.h"],
+    "open": [],
     "take": [],
     "zones": [],
     "search": [],

@@ -32,6 +32,7 @@ GARBAGE = "s=16M,o=400"
 OWN_WORDS = {"alloc": ["alloc"], "allocator": ["early", "alloc", "allocator"],
              "claim": ["alloc"], "block": ["alloc"],
              "chain": ["alloc"], "buddy": ["alloc"], "parts": ["alloc"],
+             "open": ["alloc"],
              "take": ["alloc"], "zones": ["alloc"], "search": ["alloc"],
              "layout": ["early", "alloc", "layout"],
              "cover": ["early", "alloc", "layout"],

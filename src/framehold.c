@@ -29,6 +29,7 @@
 #include "chain.c"
 #include "buddy.c"
 #include "parts.c"
+#include "open.c"
 #include "take.c"
 #include "zones.c"
 #include "search.c"

@@ -2,8 +2,7 @@
 /*
  * Blocks that are free in part, in their zone. Bits are set and cleared first,
  * and then the block goes to the chain that they call for. A block whose last
- * page in use comes back loses its bits and becomes a run; a block of a run
- * that is taken in part gets bits again.
+ * page in use comes back loses its bits and becomes a run.
  */
 #include "parts.h"
 
@@ -429,33 +428,6 @@ void fh_part_settle(struct fh_zone *zone, uint64_t block)
 		settle_part(zone, block, order);
 	else
 		settle_used(zone, block);
-}
-
-uint64_t fh_part_open(struct fh_zone *zone)
-{
-	uint64_t block = fh_runs_take(zone, FH_ORDER_BLOCK);
-
-	fh_block_fill(&zone->blocks[block]);
-	fh_bits_set(zone->touched, block, 1);
-	return block;
-}
-
-void fh_part_take_opened(struct fh_zone *zone, uint64_t block, uint64_t offset,
-			 uint64_t n)
-{
-	fh_block_take(&zone->blocks[block], offset, n);
-	fh_part_settle(zone, block);
-}
-
-void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
-		  uint64_t n)
-{
-	if (fh_runs_have(zone, block)) {
-		fh_runs_take_exact(zone, block, 1);
-		fh_block_fill(&zone->blocks[block]);
-		fh_part_touch(zone, block);
-	}
-	fh_part_take_opened(zone, block, offset, n);
 }
 
 void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,

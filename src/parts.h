@@ -39,6 +39,15 @@
     0 <= x < zone->count && is_touched(zone, x) &&
     zone->blocks[x].order < 10 && run_can_begin(zone, x);
 
+  // The same of a block of which no page need be free.
+  predicate zone_aside{L}(struct fh_zone *zone, integer x) =
+    zone_tables(zone) && chains_ok(zone) &&
+    runs_fit(zone) && runs_apart(zone) && runs_aligned(zone) &&
+    runs_touched(zone) && touched_in_runs_but(zone, x, 1) &&
+    bits_fit_but(zone, x) && parts_fit_but(zone, x) && blocks_ok(zone) &&
+    0 <= x < zone->count &&
+    zone->blocks[x].order < 10 && run_can_begin(zone, x);
+
   // The zone has the same tables, and they name the same pages.
   predicate tables_kept{A,B}(struct fh_zone *zone) =
     \at(zone->count,A) == \at(zone->count,B) &&
@@ -69,6 +78,12 @@
   predicate frees_kept_but{A,B}(struct fh_zone *zone, integer x) =
     \forall integer b; 0 <= b < \at(zone->count,A) && b != x ==>
       \at(zone->blocks[b].free,A) == \at(zone->blocks[b].free,B);
+
+  // An order that bits called for is called for.
+  predicate order_bits_kept_but{A,B}(struct fh_zone *zone, integer x) =
+    \forall integer b, integer o; 0 <= b < \at(zone->count,A) && b != x &&
+      block_order_is{A}(\at(&zone->blocks[b].word_order[0],A), o) ==>
+        block_order_is{B}(\at(&zone->blocks[b].word_order[0],B), o);
 
   // In other blocks the same pages are free, and as many.
   predicate bits_stay_but{A,B}(struct fh_zone *zone, integer x) =

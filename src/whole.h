@@ -4,8 +4,9 @@
  * with runs means to the pages that are free, and to their number. Called with
  * the zone's lock held.
  *
- * Giving pages, and taking a run whole, still call buddy.c themselves: they
- * turn to these functions as their own contracts are proved.
+ * Taking a run whole still calls buddy.c itself: it turns to these functions
+ * as its own contract is proved. So does a block that becomes a run, which is
+ * in no order before.
  */
 #ifndef FRAMEHOLD_SRC_WHOLE_H
 #define FRAMEHOLD_SRC_WHOLE_H
