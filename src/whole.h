@@ -4,9 +4,8 @@
  * with runs means to the pages that are free, and to their number. Called with
  * the zone's lock held.
  *
- * Taking a run whole still calls buddy.c itself: it turns to these functions
- * as its own contract is proved. So does a block that becomes a run, which is
- * in no order before.
+ * A block that becomes a run, which is in no order before, goes to buddy.c
+ * itself.
  */
 #ifndef FRAMEHOLD_SRC_WHOLE_H
 #define FRAMEHOLD_SRC_WHOLE_H

@@ -592,25 +592,17 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
  * FH_NO_BLOCK.
  */
 /*@
-  requires zone_tables(zone) && chains_ok(zone);
-  requires runs_fit(zone) && runs_apart(zone);
-  requires heads_at(zone->blocks, zone->count, zone->first);
-  requires runs_touched(zone) && touched_in_runs_but(zone, 0, 0);
+  requires zone_ok(zone);
   requires \valid(size) && \separated(size, zone,
     zone->blocks + (0 .. zone->count - 1),
     zone->touched + (0 .. (zone->count - 1) / 64));
-  requires counted: \forall integer o; 10 <= o <= FH_ORDER_LAST &&
-    zone->heads[o] != FH_NO_BLOCK ==> zone->free >= 512 * run_size(o);
   assigns *size, zone->free, zone->filled, zone->heads[1 .. FH_ORDER_LAST],
           zone->blocks[0 .. zone->count - 1].previous,
           zone->blocks[0 .. zone->count - 1].next,
           zone->blocks[0 .. zone->count - 1].order,
           zone->touched[0 .. (zone->count - 1) / 64];
   exits \false;
-  ensures chains: chains_ok(zone);
-  ensures fit: runs_fit(zone);
-  ensures apart: runs_apart(zone);
-  ensures parts: parts_kept{Pre,Post}(zone);
+  ensures ok: zone_ok(zone);
   behavior none:
     assumes \forall integer o; 10 <= o <= FH_ORDER_LAST ==>
       zone->heads[o] == FH_NO_BLOCK;
@@ -619,13 +611,16 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
   behavior some:
     assumes \exists integer o; 10 <= o <= FH_ORDER_LAST &&
       zone->heads[o] != FH_NO_BLOCK;
-    ensures size: \exists integer o; 10 <= o <= FH_ORDER_LAST &&
-      *size == run_size(o);
+    ensures size: *size == 1 || *size == 2 || *size == 4 || *size == 8 ||
+      *size == 16 || *size == 32 || *size == 64 || *size == 128 ||
+      *size == 256 || *size == 512;
     ensures want: *size == 1 || *size <= want;
     ensures inside: \result + *size <= zone->count;
     ensures taken: no_orders(zone, \result, *size);
     ensures begins: run_can_begin(zone, \result);
     ensures touched: were_untouched{Pre,Post}(zone, \result, *size);
+    ensures pages: pages_taken{Pre,Post}(zone,
+      (zone->first + \result) * 512, 512 * *size);
     ensures free: zone->free == \old(zone->free) - 512 * *size;
   complete behaviors;
   disjoint behaviors;
