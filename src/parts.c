@@ -430,10 +430,135 @@ void fh_part_settle(struct fh_zone *zone, uint64_t block)
 		settle_used(zone, block);
 }
 
+/* fh_block_give(), and what that leaves of the zone's order. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  requires block_ok(&zone->blocks[block]) && offset <= 512;
+  requires n <= 512 - offset;
+  requires block_zeros(&zone->blocks[block], offset, n);
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures free: zone->blocks[block].free ==
+    \old(zone->blocks[block].free) + n;
+  ensures set: block_bits_were_set{Pre,Post}(&zone->blocks[block], offset, n);
+  ensures order: zone->blocks[block].order ==
+    \old(zone->blocks[block].order);
+  ensures touches: touches_kept_but{Pre,Post}(zone, zone->count);
+  ensures chains: chains_ok{Pre}(zone) ==> chains_ok(zone);
+  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
+  ensures apart: runs_apart{Pre}(zone) ==> runs_apart(zone);
+  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
+  ensures begins: run_can_begin{Pre}(zone, block) ==>
+    run_can_begin(zone, block);
+  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
+    runs_touched(zone);
+  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
+    touched_in_runs_but(zone, block, 1);
+  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
+    bits_fit_but(zone, block);
+  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
+    parts_fit_but(zone, block);
+  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static void set_in_zone(struct fh_zone *zone, uint64_t block, uint64_t offset,
+			uint64_t n)
+{
+	fh_block_give(&zone->blocks[block], offset, n);
+}
+
+/* Bits of the block are set; settle it afterwards. */
+/*@
+  requires zone_sound(zone) && block < zone->count;
+  requires offset < 512 && 0 < n <= 512 - offset;
+  requires part_in_use(zone, block, offset, n);
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures unsettled: zone_unsettled(zone, block);
+  ensures set: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+    (has_bit(zone->blocks[block].bits[w], i) <==>
+       bit_free{Pre}(zone, block, w, i) || is_among(w, i, offset, n));
+  ensures free: zone->blocks[block].free ==
+    \old(free_in_block(zone, block)) + n;
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+static void set_part(struct fh_zone *zone, uint64_t block, uint64_t offset,
+		     uint64_t n)
+{
+	/*@ assert one: is_among(offset / 64, offset % 64, offset, n) &&
+	  !bit_free(zone, block, offset / 64, offset % 64); */
+	/*@ ghost ghost_in_no_run(zone, block); */
+	/*@ assert zeros: block_zeros(&zone->blocks[block], offset, n); */
+	set_in_zone(zone, block, offset, n);
+	fh_part_touch(zone, block);
+}
+
+/* fh_part_settle(), which keeps the tables. */
+/*@
+  requires zone_unsettled(zone, block);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->blocks[0 .. zone->count - 1].previous,
+          zone->blocks[0 .. zone->count - 1].next,
+          zone->blocks[0 .. zone->count - 1].order,
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures count: zone->count == \old(zone->count);
+  ensures first: zone->first == \old(zone->first);
+  ensures sound: zone_sound(zone);
+  ensures bits: settled_bits{Pre,Post}(zone, block);
+  ensures counts: settled_counts{Pre,Post}(zone, block);
+*/
+static void settle_set(struct fh_zone *zone, uint64_t block)
+{
+	/*@ ghost ghost_zone_apart(zone); */
+	fh_part_settle(zone, block);
+	/*@ assert count: zone->count == \at(zone->count,Pre); */
+	/*@ assert first: zone->first == \at(zone->first,Pre); */
+}
+
 void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,
 		  uint64_t n)
 {
-	fh_block_give(&zone->blocks[block], offset, n);
-	fh_part_touch(zone, block);
-	fh_part_settle(zone, block);
+	/*@ ghost ghost_each(zone->count); */
+	set_part(zone, block, offset, n);
+	/*@ assert plain: zone->count == \at(zone->count,Pre) &&
+	  zone->first == \at(zone->first,Pre) &&
+	  zone->blocks == \at(zone->blocks,Pre) &&
+	  zone->touched == \at(zone->touched,Pre); */
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	settle_set(zone, block);
+	/*@ assert plain: zone->count == \at(zone->count,Pre) &&
+	  zone->first == \at(zone->first,Pre); */
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert counts: \forall integer b; 0 <= b < zone->count ==>
+	  free_in_block(zone, b) ==
+	    free_in_block{Pre}(zone, b) + (b == block ? n : 0); */
+	/*@ assert among: \forall integer b, integer w, integer i;
+	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+	    (bit_among(zone, b, w, i, (zone->first + block) * 512 + offset, n)
+	       <==> b == block && is_among(w, i, offset, n)); */
+	/*@ assert bits: \forall integer b, integer w, integer i;
+	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
+	    (bit_free(zone, b, w, i) <==> bit_free{Pre}(zone, b, w, i) ||
+	       (b == block && is_among(w, i, offset, n))); */
+	/*@ ghost
+	  /@
+	    loop invariant 0 <= k <= zone->count;
+	    loop invariant free_pages(zone, k) ==
+	      free_pages{Pre}(zone, k) + (k > block ? n : 0);
+	    loop assigns k;
+	    loop variant zone->count - k;
+	  @/
+	  for (uint64_t k = 0; k < zone->count; k++)
+	    ;
+	*/
 }
