@@ -48,6 +48,7 @@ UNITS = {
     "parts": ["src/parts.h", "src/whole.h"],
     "open": [],
     "take": [],
+    "take_run": [],
     "zones": [],
     "search": [],
     "layout": ["src/layout.h", "proof/model_layout.h"],

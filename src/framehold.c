@@ -31,6 +31,7 @@
 #include "parts.c"
 #include "open.c"
 #include "take.c"
+#include "take_run.c"
 #include "zones.c"
 #include "search.c"
 #include "survey.c"

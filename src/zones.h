@@ -499,7 +499,7 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
 */
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
 
-/* ---- zones.c and take.c: pages ---- */
+/* ---- zones.c, take.c and take_run.c: pages ---- */
 
 /* Whether the page, of this zone, is free. */
 /*@
