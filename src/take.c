@@ -656,8 +656,7 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 
 		if (best == 0 || best > most)
 			break;
-		uint64_t block = best < FH_ORDER_BLOCK ? zone->heads[best]
-						       : fh_part_open(zone);
+		uint64_t block = open_best(zone, best);
 		struct fh_block *b = &zone->blocks[block];
 		while (b->free > 0 && pages < want && words < room) {
 			take_word(b, fh_zone_page(zone, block), want - pages,
@@ -667,6 +666,6 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 		}
 		fh_part_settle(zone, block);
 	}
-	fh_zone_sub_free(zone, pages);
+	count_taken(zone, pages);
 	return words;
 }

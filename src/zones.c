@@ -459,9 +459,9 @@ static void give_used_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
 {
 	struct fh_block *b = &zone->blocks[block];
 
-	fh_zone_add_free(zone, n);
+	count_given(zone, n);
 	fh_block_give_mask(b, word, mask, n);
-	fh_bits_set(zone->touched, block, 1);
+	fh_part_touch(zone, block);
 	/* A word that is not full cannot lift the block above its own order. */
 	if (b->word_order[word] > b->order || b->word_order[word] == 7)
 		fh_part_settle(zone, block);
