@@ -279,11 +279,19 @@ static void allocate_in_interrupt(unsigned cpu)
 		*s = allocate(1, 0, cpu);
 }
 
-/* CPU 0 interrupts the others until they are done. */
+/*
+ * CPU 0 interrupts the others until they are done, which they are not before
+ * each has been interrupted.
+ */
 static void storm_under_interrupts(unsigned cpu, void *arg)
 {
 	(void)arg;
 	if (cpu > 0) {
+		while (in_interrupt[cpu].runs == 0) {
+			struct fh_segment s = allocate(1, 0, cpu);
+
+			put_segment(&s);
+		}
 		storm(cpu, 6000);
 		return;
 	}
@@ -364,7 +372,10 @@ static void cpus_come_and_go_at_any_time(void **state)
 	assert_all_is_back(free);
 }
 
-/* Pages are claimed by number while they are allocated and freed. */
+/*
+ * Pages are claimed by number while they are allocated and freed, and once
+ * afterwards if all those claims came too late.
+ */
 static void storm_by_number(unsigned cpu, void *claims)
 {
 	struct random random = {77};
@@ -373,7 +384,8 @@ static void storm_by_number(unsigned cpu, void *claims)
 		storm(cpu, 6000);
 		return;
 	}
-	while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) < CPUS - 1) {
+	while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) < CPUS - 1 ||
+	       *(unsigned *)claims == 0) {
 		uint64_t page = 1 + random_below(&random, PAGES - 1);
 		struct fh_frame f;
 

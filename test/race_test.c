@@ -7,7 +7,8 @@
  * The CPUs of a test meet by relaxed operations only, which order nothing:
  * whatever one CPU sees of another, it sees by the library. Most tests work on
  * lone pages: out of the allocator, and of a type that does not go back to it,
- * so that no lock orders what the states should. Every loop is bounded.
+ * so that no lock orders what the states should. Every loop is bounded, or
+ * waits for something that the other CPUs surely do.
  */
 #include "harness.h"
 
@@ -440,17 +441,30 @@ static void share_again(struct rivals *page, unsigned cpu, uint64_t round)
 	fh_frame_put(&copy);
 }
 
+/*
+ * SPINS turns together; then each CPU goes on until it has had its own way
+ * once, however the turns fell: the owner surely does when the sharers are
+ * done, a sharer when the owner is.
+ */
 static void own_or_share(unsigned cpu, void *arg)
 {
 	struct rivals *page = arg;
+	uint64_t i;
 
-	for (uint64_t i = 0; i < SPINS; i++) {
+	for (i = 0; i < SPINS; i++) {
 		keep_together(i);
 		if (cpu == 0)
 			own_alone(page, i + 2);
 		else
 			share_again(page, cpu, i);
 	}
+	if (cpu == 0) {
+		while (page->uniques == 0)
+			own_alone(page, i + 2);
+		return;
+	}
+	while (__atomic_load_n(&page->shares, __ATOMIC_RELAXED) == 0)
+		share_again(page, cpu, i);
 }
 
 static void clone_against_unique(void **state)
