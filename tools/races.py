@@ -229,6 +229,18 @@ def explanations():
             for line in lines if line and not line.startswith("#")}
 
 
+def name_of_site(lines, site):
+    path, line, access, (_, order) = site
+    return f"{path.name} {function_around(lines, line)} {access}{order}"
+
+
+def unknown_explanations():
+    """Those of accesses that the library does not have."""
+    known = {name_of_site((ROOT / site[0]).read_text().splitlines(
+        keepends=True), site) for site in order_sites(ROOT)}
+    return [name for name in explanations() if name not in known]
+
+
 def mutants():
     """(file, title, lines to replace, lines instead) of each."""
     found = []
@@ -258,12 +270,12 @@ def find_catcher(folder, checker, tree, drivers):
 
 def weaken_one(folder, checker, drivers, site):
     """(name of the site, who noticed)."""
-    path, line, access, (ending, order) = site
+    path, line, access, (ending, _) = site
     tree = folder / "tree"
     copy_library(tree)
     add_relaxed_forms(tree)
     lines = (tree / path).read_text().splitlines(keepends=True)
-    name = f"{path.name} {function_around(lines, line)} {access}{order}"
+    name = name_of_site(lines, site)
     lines[line] = lines[line].replace(access + "(", access + ending + "(")
     (tree / path).write_text("".join(lines))
     catcher = find_catcher(folder / "objects", checker, tree, drivers)
