@@ -1321,12 +1321,12 @@ SUPPLY = [
 ]
 
 LAYOUTS = [
-    dict(name="part_begins_before_what_was_asked", function="clip_piece",
-         file="src/layout.c",
-         old="	from = larger(from, *first);\n",
+    dict(name="part_begins_before_what_was_asked", function="fh_piece_clip",
+         file="src/piece.c",
+         old="	from = fh_larger(from, *first);\n",
          new=""),
-    dict(name="last_span_is_not_counted", function="covered_pages",
-         file="src/layout.c",
+    dict(name="last_span_is_not_counted", function="fh_covered_pages",
+         file="src/piece.c",
          old="i < fh_layout.map->count; i++) {\n"
              "		uint64_t from = first;",
          new="i + 1 < fh_layout.map->count; i++) {\n"
@@ -1337,7 +1337,7 @@ LAYOUTS = [
          new="range->first <= first &&"),
     dict(name="zone_ends_with_its_first_piece", function="trim_zone",
          file="src/layout.c",
-         old="highest = larger(highest, to);",
+         old="highest = fh_larger(highest, to);",
          new="highest = to;"),
     dict(name="island_goes_on_over_a_hole", function="end_of_island",
          file="src/layout.c",

@@ -51,6 +51,7 @@ UNITS = {
     "take_run": [],
     "zones": [],
     "search": [],
+    "piece": ["src/piece.h"],
     "layout": ["src/layout.h", "proof/model_layout.h"],
     "cover": [],
     "home": [],

@@ -35,6 +35,7 @@
 #include "zones.c"
 #include "search.c"
 #include "survey.c"
+#include "piece.c"
 #include "layout.c"
 #include "cover.c"
 #include "home.c"

@@ -4,7 +4,7 @@
  * mark the sections that have memory, cut each island of them into zones, trim
  * the zones to their memory and give them tables.
  */
-#include "layout.h"
+#include "piece.h"
 
 #include <framehold/early.h>
 #include <framehold/host.h>
@@ -26,94 +26,9 @@ struct fh_zone fh_zones[FH_MAX_ZONES];
 /* Memory below 4 GiB is what devices with short addresses can reach. */
 #define LOW_MEMORY_END (UINT64_C(1) << 20)
 
-/*
- * Kinds of memory that a last put may bring to the allocator: what is free at
- * first, and what a kernel may give up later.
- */
-/*@
-  assigns \nothing;
-  exits \false;
-  ensures \result <==> covered_kind(kind);
-*/
-static bool is_covered_kind(enum fh_region_kind kind)
-{
-	return kind == FH_REGION_USABLE || kind == FH_REGION_RECLAIMABLE ||
-	       kind == FH_REGION_MODULE || kind == FH_REGION_KERNEL;
-}
+/* ---- Cells and sections ---- */
 
 /*@
-  assigns \nothing;
-  exits \false;
-  ensures \result == \max(a, b);
-*/
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/*@
-  assigns \nothing;
-  exits \false;
-  ensures \result == \min(a, b);
-*/
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*@
-  requires by > 0;
-  assigns \nothing;
-  exits \false;
-  ensures \result == n / by + (n % by == 0 ? 0 : 1);
-*/
-static uint64_t round_up_div(uint64_t n, uint64_t by)
-{
-	return n / by + (n % by == 0 ? 0 : 1);
-}
-
-/* ---- What is where ---- */
-
-/*@
-  requires fh_layout.topology != \null ==> \valid_read(fh_layout.topology);
-  assigns \nothing;
-  exits \false;
-  ensures \result == (fh_layout.topology == \null ?
-    0 : fh_layout.topology->range_count);
-*/
-static size_t node_range_count(void)
-{
-	return fh_layout.topology == NULL ? 0 : fh_layout.topology->range_count;
-}
-
-/*@
-  logic integer ranges_there{L} =
-    fh_layout.topology == \null ? 0 : fh_layout.topology->range_count;
-
-  logic integer pieces_there{L} = fh_layout.map->count + ranges_there;
-
-  // The part of the i-th piece that lies between two pages.
-  logic integer part_first{L}(integer i, integer first) =
-    i < fh_layout.map->count ? \max(fh_layout.map->spans[i].first, first) :
-    \max(fh_layout.topology->ranges[i - fh_layout.map->count].first, first);
-
-  logic integer part_end{L}(integer i, integer end) =
-    i < fh_layout.map->count ? \min(span_end(fh_layout.map, i), end) :
-    \min(fh_layout.topology->ranges[i - fh_layout.map->count].first +
-         fh_layout.topology->ranges[i - fh_layout.map->count].count, end);
-
-  logic boolean has_part{L}(integer i, integer first, integer end) =
-    (i < fh_layout.map->count ?
-       covered_kind(fh_layout.map->spans[i].kind) :
-       fh_layout.topology->ranges[i - fh_layout.map->count].hot_plug != 0) &&
-    part_first(i, first) < part_end(i, end);
-
-  // Pages between two pages in the parts of the first n spans.
-  logic integer covered_in{L}(integer first, integer end, integer n) =
-    n <= 0 ? 0 : covered_in(first, end, n - 1) +
-      (has_part(n - 1, first, end) ?
-         part_end(n - 1, end) - part_first(n - 1, first) : 0);
-
   logic boolean range_meets{L}(integer i, integer first, integer end) =
     fh_layout.topology->ranges[i].first < end &&
     first < fh_layout.topology->ranges[i].first +
@@ -165,82 +80,6 @@ static size_t node_range_count(void)
       != FH_NO_ZONE;
 */
 
-/* Covered spans of the map and ranges for hot-plugging, by a common index. */
-/*@
-  requires map_there;
-  assigns \nothing;
-  exits \false;
-  ensures \result == pieces_there;
-*/
-static size_t piece_count(void)
-{
-	return fh_layout.map->count + node_range_count();
-}
-
-/* The part of the i-th piece that lies between two pages; empty: false. */
-/*@
-  requires map_there && i < pieces_there;
-  requires \valid(first) && \valid(end) && \separated(first, end);
-  assigns *first, *end;
-  exits \false;
-  ensures \result <==> \old(has_part(i, *first, *end));
-  ensures \result ==>
-    *first == \old(part_first(i, *first)) && *end == \old(part_end(i, *end));
-*/
-static bool clip_piece(size_t i, uint64_t *first, uint64_t *end)
-{
-	size_t spans = fh_layout.map->count;
-	uint64_t from = 0;
-	uint64_t count = 0;
-
-	if (i < spans && is_covered_kind(fh_layout.map->spans[i].kind)) {
-		from = fh_layout.map->spans[i].first;
-		count = fh_layout.map->spans[i].count;
-	} else if (i >= spans &&
-		   fh_layout.topology->ranges[i - spans].hot_plug) {
-		from = fh_layout.topology->ranges[i - spans].first;
-		count = fh_layout.topology->ranges[i - spans].count;
-	}
-	if (from >= *end || count == 0)
-		return false;
-	uint64_t to = count < *end - from ? from + count : *end;
-	from = larger(from, *first);
-	*first = from;
-	*end = to;
-	return from < to;
-}
-
-/* Pages between two pages that may be free from the start. */
-/*@
-  requires map_there && map_is_normal(fh_layout.map) && first <= end;
-  assigns \nothing;
-  exits \false;
-  ensures \result == covered_in(first, end, fh_layout.map->count);
-  ensures \result <= end - first;
-*/
-static uint64_t covered_pages(uint64_t first, uint64_t end)
-{
-	uint64_t pages = 0;
-
-	/*@
-	  loop invariant 0 <= i <= fh_layout.map->count;
-	  loop invariant pages == covered_in(first, end, i);
-	  loop invariant i == 0 ==> pages == 0;
-	  loop invariant i > 0 ==>
-	    pages <= \max(first, part_end(i - 1, end)) - first;
-	  loop assigns i, pages;
-	  loop variant fh_layout.map->count - i;
-	*/
-	for (size_t i = 0; i < fh_layout.map->count; i++) {
-		uint64_t from = first;
-		uint64_t to = end;
-
-		if (clip_piece(i, &from, &to))
-			pages += to - from;
-	}
-	return pages;
-}
-
 /*@
   requires map_there && cells_ok && cell < cells_there;
   assigns \nothing;
@@ -259,7 +98,7 @@ static uint32_t node_of_cell(uint64_t cell)
 	  loop assigns i;
 	  loop variant ranges_there - i;
 	*/
-	for (size_t i = 0; i < node_range_count(); i++) {
+	for (size_t i = 0; i < fh_node_range_count(); i++) {
 		const struct fh_node_range *range =
 			&fh_layout.topology->ranges[i];
 
@@ -270,8 +109,6 @@ static uint32_t node_of_cell(uint64_t cell)
 	}
 	return 0;
 }
-
-/* ---- Cells and sections ---- */
 
 /* Cells so small that even little memory can be cut in two. */
 /*@
@@ -301,7 +138,7 @@ static enum fh_status take_pages_for(uint64_t bytes, bool zeroed, void **table)
 {
 	uint64_t first;
 	enum fh_status status =
-		fh_early_alloc(round_up_div(bytes, FH_PAGE_SIZE), 1, &first);
+		fh_early_alloc(fh_round_up_div(bytes, FH_PAGE_SIZE), 1, &first);
 
 	if (status != FH_OK)
 		return status;
@@ -341,12 +178,12 @@ static void mark_cells(void)
 	    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1];
 	  loop variant pieces_there - i;
 	*/
-	for (size_t i = 0; i < piece_count(); i++) {
+	for (size_t i = 0; i < fh_piece_count(); i++) {
 		uint64_t from = 0;
 		/* What is announced beyond has no frame numbers. */
 		uint64_t to = fh_memory.frame_end;
 
-		if (!clip_piece(i, &from, &to))
+		if (!fh_piece_clip(i, &from, &to))
 			continue;
 		uint64_t first = from / FH_SECTION_FRAMES / cell * cell;
 		uint64_t last = (to - 1) / FH_SECTION_FRAMES;
@@ -423,7 +260,7 @@ static void mark_sections(void)
 		uint64_t from = 0;
 		uint64_t to = fh_layout.section_count * FH_SECTION_FRAMES;
 
-		if (!clip_piece(i, &from, &to))
+		if (!fh_piece_clip(i, &from, &to))
 			continue;
 		/*@
 		  loop invariant from / FH_SECTION_FRAMES <= section <=
@@ -458,8 +295,9 @@ static enum fh_status open_sections(bool memory_is_zeroed)
 	uint64_t frame_end = fh_memory.frame_end;
 	void *table;
 
-	fh_layout.cell_pages = choose_cell_pages(covered_pages(0, frame_end));
-	fh_layout.section_count = round_up_div(frame_end, FH_SECTION_FRAMES);
+	fh_layout.cell_pages =
+		choose_cell_pages(fh_covered_pages(0, frame_end));
+	fh_layout.section_count = fh_round_up_div(frame_end, FH_SECTION_FRAMES);
 	enum fh_status status = take_pages_for(2 * fh_layout.section_count,
 					       memory_is_zeroed, &table);
 	if (status != FH_OK)
@@ -488,14 +326,14 @@ static enum fh_status open_sections(bool memory_is_zeroed)
 */
 static uint64_t choose_zone_count(uint64_t pages)
 {
-	uint64_t by_cpus = smaller(USUAL_ZONES, FH_MAX_CPUS);
-	uint64_t by_memory = larger(2, pages / LARGEST_CELL);
+	uint64_t by_cpus = fh_smaller(USUAL_ZONES, FH_MAX_CPUS);
+	uint64_t by_memory = fh_larger(2, pages / LARGEST_CELL);
 
 	if (pages < 2 * SMALLEST_CELL)
 		return 1;
 	if (fh_layout.topology != NULL && fh_layout.topology->cpu_count > 0)
-		by_cpus = smaller(MOST_ZONES, fh_layout.topology->cpu_count);
-	return smaller(by_cpus, by_memory);
+		by_cpus = fh_smaller(MOST_ZONES, fh_layout.topology->cpu_count);
+	return fh_smaller(by_cpus, by_memory);
 }
 
 /* Free pages left to urgent requests: more of low memory, if there is other. */
@@ -508,7 +346,7 @@ static uint64_t choose_reserve(uint64_t pages, uint64_t end)
 {
 	if (end <= LOW_MEMORY_END && fh_memory.frame_end > LOW_MEMORY_END)
 		return pages / 8;
-	return smaller(pages / 64, 1024);
+	return fh_smaller(pages / 64, 1024);
 }
 
 /* From the first block with memory to the last one, of some cells. */
@@ -550,14 +388,14 @@ static void trim_zone(uint64_t *first, uint64_t *end)
 	  loop assigns i, lowest, highest;
 	  loop variant pieces_there - i;
 	*/
-	for (size_t i = 0; i < piece_count(); i++) {
+	for (size_t i = 0; i < fh_piece_count(); i++) {
 		uint64_t from = *first;
 		uint64_t to = *end;
 
-		if (!clip_piece(i, &from, &to))
+		if (!fh_piece_clip(i, &from, &to))
 			continue;
-		lowest = smaller(lowest, from);
-		highest = larger(highest, to);
+		lowest = fh_smaller(lowest, from);
+		highest = fh_larger(highest, to);
 	}
 	*first = lowest;
 	*end = highest;
@@ -568,8 +406,8 @@ static enum fh_status open_zone_tables(struct fh_zone *zone, uint64_t first,
 				       uint64_t end, bool memory_is_zeroed)
 {
 	uint64_t first_block = first / FH_BLOCK_PAGES;
-	uint64_t count = round_up_div(end, FH_BLOCK_PAGES) - first_block;
-	uint64_t words = round_up_div(count, FH_WORD_BITS);
+	uint64_t count = fh_round_up_div(end, FH_BLOCK_PAGES) - first_block;
+	uint64_t words = fh_round_up_div(count, FH_WORD_BITS);
 	void *table;
 
 	/* The words first: whatever a block's size is, they are aligned. */
@@ -591,9 +429,9 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	uint64_t index = fh_layout.zone_count;
 	struct fh_zone *zone = &fh_zones[index];
 	uint64_t first = cell * fh_layout.cell_pages;
-	uint64_t end =
-		smaller(end_cell * fh_layout.cell_pages, fh_memory.frame_end);
-	uint64_t end_section = round_up_div(end, FH_SECTION_FRAMES);
+	uint64_t end = fh_smaller(end_cell * fh_layout.cell_pages,
+				  fh_memory.frame_end);
+	uint64_t end_section = fh_round_up_div(end, FH_SECTION_FRAMES);
 	uint64_t section = first / FH_SECTION_FRAMES;
 
 	trim_zone(&first, &end);
@@ -602,7 +440,7 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	if (status != FH_OK)
 		return status;
 	zone->node = node_of_cell(cell);
-	zone->pages = covered_pages(first, end);
+	zone->pages = fh_covered_pages(first, end);
 	zone->reserve = choose_reserve(zone->pages, end);
 	for (; section < end_section; section++)
 		if (fh_layout.zone_by_section[section] != FH_NO_ZONE)
@@ -633,7 +471,7 @@ static bool cell_has_memory(uint64_t cell)
 */
 static uint64_t cell_count(void)
 {
-	return round_up_div(fh_memory.frame_end, fh_layout.cell_pages);
+	return fh_round_up_div(fh_memory.frame_end, fh_layout.cell_pages);
 }
 
 /* The end of the cells from `cell` on that all have memory of one node. */
@@ -668,13 +506,13 @@ static uint64_t end_of_island(uint64_t cell)
 static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 				  bool memory_is_zeroed)
 {
-	uint64_t pages = covered_pages(cell * fh_layout.cell_pages,
-				       end * fh_layout.cell_pages);
-	uint64_t parts = larger(1, (pages + target / 2) / target);
-	uint64_t stride = round_up_div(end - cell, parts);
+	uint64_t pages = fh_covered_pages(cell * fh_layout.cell_pages,
+					  end * fh_layout.cell_pages);
+	uint64_t parts = fh_larger(1, (pages + target / 2) / target);
+	uint64_t stride = fh_round_up_div(end - cell, parts);
 
 	while (cell < end) {
-		uint64_t next = smaller(cell + stride, end);
+		uint64_t next = fh_smaller(cell + stride, end);
 
 		/* The last zone takes what is left, holes and all. */
 		if (fh_layout.zone_count + 1 == FH_MAX_ZONES)
@@ -689,8 +527,8 @@ static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 
 static enum fh_status open_zones(bool memory_is_zeroed)
 {
-	uint64_t pages = covered_pages(0, fh_memory.frame_end);
-	uint64_t target = round_up_div(pages, choose_zone_count(pages));
+	uint64_t pages = fh_covered_pages(0, fh_memory.frame_end);
+	uint64_t target = fh_round_up_div(pages, choose_zone_count(pages));
 	uint64_t cell = 0;
 
 	while (cell < cell_count() && fh_layout.zone_count < FH_MAX_ZONES) {
@@ -731,11 +569,4 @@ void fh_layout_close(void)
 {
 	fh_memory.cover = NULL;
 	fh_layout = no_layout;
-}
-
-/* ---- Questions ---- */
-
-bool fh_layout_covers_some(uint64_t page)
-{
-	return is_covered_kind(fh_map_kind_at(fh_layout.map, page));
 }
