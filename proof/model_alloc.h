@@ -31,6 +31,7 @@
 #define any_zone_state \empty
 #define zones_open     (0 == 0)
 #define apart_from_zones(range) (0 == 0)
+#define zones_have_slots (0 == 0)
 
 /*@
   predicate has_bit(integer word, integer i) = (word & (1 << i)) != 0;

@@ -25,6 +25,7 @@
 #undef any_zone_state
 #undef zones_open
 #undef apart_from_zones
+#undef zones_have_slots
 #define any_zone_state                                                         \
 	fh_zones[0 .. FH_MAX_ZONES - 1], g_blocks[0 .. g_block_count - 1],         \
 		g_words[0 .. g_word_count - 1]
@@ -72,6 +73,18 @@
   // The zones' tables are there; what they say, who has the lock knows.
   predicate zones_open{L} =
     layout_ok && tables_apart && each_zone_placed && each_zone_named;
+
+  // Each zone's last page is of a section that slots are for; sections and
+  // slots lie apart from what requests change of zones.
+  predicate zones_have_slots{L} =
+    apart_from_zones(fh_slots + (0 .. FH_LAST_FRAME)) &&
+    apart_from_zones(fh_memory.sections + (0 .. FH_LAST_SECTION)) &&
+    \separated(fh_memory.sections + (0 .. FH_LAST_SECTION),
+               fh_layout.zone_by_section +
+                 (0 .. fh_layout.section_count - 1)) &&
+    \forall integer z; 0 <= z < fh_layout.zone_count ==>
+      ((g_first[z] + g_count[z]) * 512 - 1) / FH_SECTION_FRAMES *
+        FH_SECTION_FRAMES < fh_memory.frame_end;
 
   // Apart from the zones' own words, and from the map of sections.
   predicate zone_apart{L}(struct fh_zone *zone) =

@@ -227,9 +227,12 @@ static struct fh_request make_request(uint64_t n,
 
 /* One page from anywhere, without the magazine. */
 /*@
-  requires own_ok;
-  assigns \nothing;
+  requires own_ok && region_inv && slots_apart(own_magazine);
+  assigns fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
 */
 static uint64_t take_one(bool urgent)
@@ -310,9 +313,14 @@ static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
   requires options->align == 0 || is_power(options->align);
   requires m == \null || (m == own_magazine && m->page_count == 0 &&
     n == 1 && options->align <= 1 && options->below == 0);
+  requires region_inv && slots_apart(own_magazine);
+  requires \separated(options, fh_slots + (0 .. FH_LAST_FRAME));
   assigns own_magazine->busy, own_magazine->answer, own_magazine->filling,
-          magazine_kept(own_magazine);
+          magazine_kept(own_magazine), fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures ok: own_ok;
   ensures all: \old(magazines_ok) ==> magazines_ok;
   ensures busy: own_magazine->busy ==

@@ -223,9 +223,14 @@ static uint64_t write_words(const struct fh_taken *taken, uint64_t words,
 /* At most a batch of pages from the supply; returns how many. */
 /*@
   requires home < fh_layout.zone_count && batch <= FH_MAGAZINE_PAGES;
-  requires \valid(pages + (0 .. FH_MAGAZINE_PAGES - 1));
-  assigns pages[0 .. FH_MAGAZINE_PAGES - 1];
+  requires \valid(pages + (0 .. FH_MAGAZINE_PAGES - 1)) && region_inv;
+  requires \separated(pages + (0 .. FH_MAGAZINE_PAGES - 1),
+                      fh_slots + (0 .. FH_LAST_FRAME));
+  assigns pages[0 .. FH_MAGAZINE_PAGES - 1], fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures count: \result <= batch;
   ensures numbers: \forall integer i; 0 <= i < \result ==>
     pages[i] < FH_PAGE_NUMBER_END;
@@ -242,8 +247,12 @@ static uint64_t take_batch(uint64_t home, uint64_t batch, uint64_t *pages)
 /* Fills an empty magazine with a batch; returns how many pages it has. */
 /*@
   requires magazine_ok(m) && m->page_count == 0 && m->page_room > 0;
-  assigns m->filling, magazine_pages(m);
+  requires region_inv && slots_apart(m);
+  assigns m->filling, magazine_pages(m), fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures ok: magazine_ok(m) && m->filling == 0;
   ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: \result == m->page_count <= m->page_room;
@@ -367,9 +376,12 @@ static void flush_blocks(struct fh_magazine *m, uint64_t n)
 /* Fills an empty magazine; returns how many blocks it has. */
 /*@
   requires magazine_ok(m) && m->block_count == 0;
-  requires batch <= m->block_room;
-  assigns m->filling, magazine_blocks(m);
+  requires batch <= m->block_room && region_inv && slots_apart(m);
+  assigns m->filling, magazine_blocks(m), fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures ok: magazine_ok(m) && m->filling == 0;
   ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures count: \result == m->block_count <= batch;
@@ -389,9 +401,12 @@ static FH_COLD uint64_t refill_blocks(struct fh_magazine *m, uint64_t batch)
 
 /* The first page of the newest block, or FH_NO_PAGE. */
 /*@
-  requires magazine_ok(m);
-  assigns m->filling, magazine_blocks(m);
+  requires magazine_ok(m) && region_inv && slots_apart(m);
+  assigns m->filling, magazine_blocks(m), fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures ok: magazine_ok(m);
   ensures all: \old(magazines_ok) && m == own_magazine ==> magazines_ok;
   ensures block: \result == FH_NO_PAGE ||

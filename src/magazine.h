@@ -92,6 +92,10 @@ extern struct fh_magazine *const fh_magazines;
 
   predicate own_ok{L} = g_cpu < FH_MAX_CPUS && magazine_ok(own_magazine);
 
+  // Refills write slots of sections that were never in use.
+  predicate slots_apart{L}(struct fh_magazine *m) =
+    \separated(m, fh_slots + (0 .. FH_LAST_FRAME));
+
   // Among its pages, or in one of its blocks.
   predicate keeps{L}(struct fh_magazine *m, integer page) =
     (\exists integer i; 0 <= i < m->page_count && m->pages[i] == page) ||
@@ -372,9 +376,14 @@ static inline struct fh_magazine *fh_magazine_own(void)
  */
 /*@
   requires own_ok && m == own_magazine && m->page_count == 0;
-  assigns m->busy, m->answer, m->filling, magazine_kept(m);
+  requires region_inv && slots_apart(m);
+  assigns m->busy, m->answer, m->filling, magazine_kept(m),
+          fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
   ensures ok: own_ok;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures all: \old(magazines_ok) ==> magazines_ok;
   ensures free: m->busy == 0;
   ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
@@ -404,11 +413,14 @@ void fh_magazine_give(struct fh_magazine *m, uint64_t page);
  * refilled, or FH_NO_PAGE; to it, or to the supply.
  */
 /*@
-  requires own_ok;
+  requires own_ok && region_inv && slots_apart(own_magazine);
   assigns own_magazine->busy, own_magazine->answer, own_magazine->filling,
-          magazine_kept(own_magazine);
+          magazine_kept(own_magazine), fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
   ensures ok: own_ok;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures all: \old(magazines_ok) ==> magazines_ok;
   ensures busy: own_magazine->busy == \old(own_magazine->busy);
   ensures block: \result == FH_NO_PAGE ||

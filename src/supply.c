@@ -150,11 +150,6 @@ static void make_live(uint64_t first, uint64_t n)
     (found % request->align == 0 ||
      (request->order != 0 && found % order_pages(request->order) == 0));
 
-  predicate is_request{L}(struct fh_request *request, integer most) =
-    request->n > 0 && request->align > 0 && request->order <= FH_ORDER_LAST &&
-    request->order <= most &&
-    (request->order != 0 ==> request->n <= order_pages(request->order));
-
   predicate request_apart{L}(struct fh_request *request,
                              struct fh_zone *zone) =
     \separated(request, zone) &&

@@ -28,7 +28,28 @@ struct fh_request {
 /*@
   predicate block_numbers{L}(uint64_t *blocks, integer n) =
     \forall integer i; 0 <= i < n ==> blocks[i] < FH_PAGE_NUMBER_END / 512;
+
+  // No section that the pages lie in waits for its slots.
+  predicate are_ready{L}(integer first, integer n) =
+    \forall integer s;
+      first / FH_SECTION_FRAMES <= s <= (first + n - 1) / FH_SECTION_FRAMES ==>
+        fh_memory.sections[s] != FH_SECTION_RAW;
+
+  predicate is_request{L}(struct fh_request *request, integer most) =
+    request->n > 0 && request->align > 0 && request->order <= FH_ORDER_LAST &&
+    request->order <= most &&
+    (request->order != 0 ==> request->n <= order_pages(request->order));
+
+  // Runs of its order lie where it wants to.
+  predicate run_is_aligned{L}(struct fh_request *request) =
+    request->order != 0 ==>
+      order_pages(request->order) % request->align == 0;
 */
+
+/*
+ * What taking changes of slots: sections that were never in use become live.
+ * Nobody can tell, but for that.
+ */
 
 /* The first of n pages, or FH_NO_PAGE. */
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
@@ -38,14 +59,24 @@ uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
  * zone that has any. Returns how many words.
  */
 /*@
+  requires zones_open && zones_have_slots && region_inv;
   requires home < fh_layout.zone_count;
   requires room > 0 ==> \valid(taken + (0 .. room - 1));
-  assigns taken[0 .. room - 1];
+  requires apart_from_zones(taken + (0 .. room - 1));
+  requires \separated(taken + (0 .. room - 1),
+                      fh_slots + (0 .. FH_LAST_FRAME));
+  assigns any_zone_state, taken[0 .. room - 1], fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures room: \result <= room;
   ensures words: \forall integer i; 0 <= i < \result ==>
     word_is_taken(taken, i);
   ensures pages: taken_pages(taken, \result) <= want;
+  ensures ready: \forall integer i; 0 <= i < \result ==>
+    are_ready(taken[i].base, 64);
 */
 uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
 			      struct fh_taken *taken, uint64_t room);
@@ -55,12 +86,23 @@ uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
  * page / 512, in descending pieces. Returns how many.
  */
 /*@
+  requires zones_open && zones_have_slots && region_inv;
   requires home < fh_layout.zone_count;
   requires want > 0 ==> \valid(blocks + (0 .. want - 1));
-  assigns blocks[0 .. want - 1];
+  requires apart_from_zones(blocks + (0 .. want - 1));
+  requires \separated(blocks + (0 .. want - 1),
+                      fh_slots + (0 .. FH_LAST_FRAME));
+  assigns any_zone_state, blocks[0 .. want - 1],
+          fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
+  ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures want: \result <= want;
   ensures blocks: block_numbers(blocks, \result);
+  ensures ready: \forall integer i; 0 <= i < \result ==>
+    are_ready(blocks[i] * 512, 512);
 */
 uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks);
 
