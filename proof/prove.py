@@ -66,6 +66,7 @@ UNITS = {
     "magazine": ["src/magazine.h"],
     "magazine_cpus": [],
     "supply": ["proof/model_supply.h"],
+    "give_range": [],
     "give": ["src/give.h"],
     "sort": [],
     "region": ["src/regionsort.h"],

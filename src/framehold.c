@@ -40,6 +40,7 @@
 #include "cover.c"
 #include "home.c"
 #include "supply.c"
+#include "give_range.c"
 #include "give.c"
 #include "sort.c"
 #include "magazine.c"
