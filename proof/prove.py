@@ -47,6 +47,7 @@ UNITS = {
     "buddy": ["src/runs.h"],
     "parts": ["src/parts.h", "src/whole.h"],
     "open": [],
+    "refill": [],
     "take": [],
     "take_run": [],
     "zones": [],

@@ -32,7 +32,7 @@ GARBAGE = "s=16M,o=400"
 OWN_WORDS = {"alloc": ["alloc"], "allocator": ["early", "alloc", "allocator"],
              "claim": ["alloc"], "block": ["alloc"],
              "chain": ["alloc"], "buddy": ["alloc"], "parts": ["alloc"],
-             "open": ["alloc"],
+             "open": ["alloc"], "refill": ["alloc"],
              "take": ["alloc"], "take_run": ["alloc"],
              "zones": ["alloc"], "search": ["alloc"],
              "piece": ["early", "alloc"],

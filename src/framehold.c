@@ -30,6 +30,7 @@
 #include "buddy.c"
 #include "parts.c"
 #include "open.c"
+#include "refill.c"
 #include "take.c"
 #include "take_run.c"
 #include "zones.c"

@@ -6,69 +6,6 @@
 #include "parts.h"
 
 /*
- * What the words' orders say of a block, with each word by its number: so the
- * provers see that equal words say the same.
- */
-/*@ ghost
-  /@
-    requires zone_tables(zone);
-    assigns \nothing;
-    exits \false;
-    ensures pairs: \forall integer b; 0 <= b < zone->count ==>
-      (full_group(&zone->blocks[b].word_order[0], 2) <==>
-         (zone->blocks[b].word_order[0] == 7 &&
-          zone->blocks[b].word_order[1] == 7) ||
-         (zone->blocks[b].word_order[2] == 7 &&
-          zone->blocks[b].word_order[3] == 7) ||
-         (zone->blocks[b].word_order[4] == 7 &&
-          zone->blocks[b].word_order[5] == 7) ||
-         (zone->blocks[b].word_order[6] == 7 &&
-          zone->blocks[b].word_order[7] == 7));
-    ensures fours: \forall integer b; 0 <= b < zone->count ==>
-      (full_group(&zone->blocks[b].word_order[0], 4) <==>
-         (zone->blocks[b].word_order[0] == 7 &&
-          zone->blocks[b].word_order[1] == 7 &&
-          zone->blocks[b].word_order[2] == 7 &&
-          zone->blocks[b].word_order[3] == 7) ||
-         (zone->blocks[b].word_order[4] == 7 &&
-          zone->blocks[b].word_order[5] == 7 &&
-          zone->blocks[b].word_order[6] == 7 &&
-          zone->blocks[b].word_order[7] == 7));
-  @/
-  void ghost_full_groups(const struct fh_zone *zone)
-  {
-    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[0] == 7 &&
-      zone->blocks[b].word_order[1] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 0, 2); @/
-    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[2] == 7 &&
-      zone->blocks[b].word_order[3] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 2, 2); @/
-    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[4] == 7 &&
-      zone->blocks[b].word_order[5] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 4, 2); @/
-    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[6] == 7 &&
-      zone->blocks[b].word_order[7] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 6, 2); @/
-    /@ assert four: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[0] == 7 &&
-      zone->blocks[b].word_order[1] == 7 &&
-      zone->blocks[b].word_order[2] == 7 &&
-      zone->blocks[b].word_order[3] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 0, 4); @/
-    /@ assert four: \forall integer b; 0 <= b < zone->count &&
-      zone->blocks[b].word_order[4] == 7 &&
-      zone->blocks[b].word_order[5] == 7 &&
-      zone->blocks[b].word_order[6] == 7 &&
-      zone->blocks[b].word_order[7] == 7 ==>
-        full_words(&zone->blocks[b].word_order[0], 4, 4); @/
-  }
-*/
-
-/*
  * What changes bits is said in three steps, each of which adds to the one
  * before: what stays as it is; chains and runs; the rest of the zone. First
  * fh_block_fill():

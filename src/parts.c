@@ -147,38 +147,193 @@ static void untouch_part(struct fh_zone *zone, uint64_t block)
 	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
 }
 
-/* fh_block_clear(), and what that leaves of the zone's order. */
+/*
+ * Each of the next three says more than the one before: what stays as it is;
+ * chains and runs; the rest of the zone. First fh_block_clear():
+ */
 /*@
   requires zone_tables(zone) && block < zone->count;
   assigns zone->blocks[block].bits[0 .. 7],
           zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
   exits \false;
   ensures tables: tables_kept{Pre,Post}(zone);
+  ensures rest: zone->free == \old(zone->free);
+  ensures block: block_ok(&zone->blocks[block]);
+  ensures zeros: no_bits(zone, block);
+  ensures filled: zone->filled == \old(zone->filled);
+  ensures orders: orders_kept_but{Pre,Post}(zone, -1);
+  ensures touches: touches_kept_but{Pre,Post}(zone, -1);
+  ensures words: words_kept_but{Pre,Post}(zone, block);
+  ensures word_orders: word_orders_kept_but{Pre,Post}(zone, block);
+  ensures frees: frees_kept_but{Pre,Post}(zone, block);
+  ensures fits: order_bits_kept_but{Pre,Post}(zone, block);
+*/
+static void clear_raw(struct fh_zone *zone, uint64_t block)
+{
+	/*@ ghost ghost_zone_apart(zone); */
+	/*@ ghost ghost_full_groups(zone); */
+	fh_block_clear(&zone->blocks[block]);
+	/*@ assert zeros: \forall integer w, integer i; 0 <= w < 8 &&
+	  0 <= i < 64 ==> zone->blocks[block].bits[w] == 0 && !has_bit(0, i); */
+	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert rest: zone->free == \at(zone->free,Pre); */
+	/*@ assert filled: zone->filled == \at(zone->filled,Pre); */
+	/*@ assert touched: \forall integer v;
+	  0 <= v <= (zone->count - 1) / 64 ==>
+	    zone->touched[v] == \at(zone->touched[v],Pre); */
+	/*@ assert raw: \forall integer b; 0 <= b < zone->count ==>
+	  zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
+	/*@ assert raw: \forall integer b, integer w; 0 <= b < zone->count &&
+	  b != block && 0 <= w < 8 ==>
+	    zone->blocks[b].bits[w] == \at(zone->blocks[b].bits[w],Pre); */
+	/*@ assert raw: \forall integer b, integer w; 0 <= b < zone->count &&
+	  b != block && 0 <= w < 8 ==> zone->blocks[b].word_order[w] ==
+	    \at(zone->blocks[b].word_order[w],Pre); */
+	/*@ assert raw: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  zone->blocks[b].free == \at(zone->blocks[b].free,Pre); */
+	/*@ assert orders: orders_kept_but{Pre,Here}(zone, -1); */
+	/*@ assert touches: touches_kept_but{Pre,Here}(zone, -1); */
+	/*@ ghost ghost_full_groups(zone); */
+	/*@ assert pairs: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  (full_group(&zone->blocks[b].word_order[0], 2) <==>
+	     full_group{Pre}(&zone->blocks[b].word_order[0], 2)); */
+	/*@ assert fours: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  (full_group(&zone->blocks[b].word_order[0], 4) <==>
+	     full_group{Pre}(&zone->blocks[b].word_order[0], 4)); */
+	/*@ assert eight: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  (full_words(&zone->blocks[b].word_order[0], 0, 8) <==>
+	     full_words{Pre}(&zone->blocks[b].word_order[0], 0, 8)); */
+	/*@ assert fits: \forall integer b, integer o; 0 <= b < zone->count &&
+	  b != block && block_order_is{Pre}(&zone->blocks[b].word_order[0], o) ==>
+	    block_order_is(&zone->blocks[b].word_order[0], o); */
+}
+
+/* The same, for chains and runs. */
+/*@
+  requires zone_tables(zone) && block < zone->count;
+  requires chains_ok(zone) && runs_fit(zone) && runs_apart(zone);
+  requires runs_aligned(zone) && run_can_begin(zone, block);
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures rest: zone->free == \old(zone->free);
+  ensures block: block_ok(&zone->blocks[block]);
+  ensures zeros: no_bits(zone, block);
+  ensures filled: zone->filled == \old(zone->filled);
+  ensures orders: orders_kept_but{Pre,Post}(zone, -1);
+  ensures touches: touches_kept_but{Pre,Post}(zone, -1);
+  ensures words: words_kept_but{Pre,Post}(zone, block);
+  ensures word_orders: word_orders_kept_but{Pre,Post}(zone, block);
+  ensures frees: frees_kept_but{Pre,Post}(zone, block);
+  ensures fits: order_bits_kept_but{Pre,Post}(zone, block);
+  ensures chains: chains_ok(zone);
+  ensures fit: runs_fit(zone);
+  ensures apart: runs_apart(zone);
+  ensures aligned: runs_aligned(zone);
+  ensures begins: run_can_begin(zone, block);
+*/
+static void clear_bits(struct fh_zone *zone, uint64_t block)
+{
+	/*@ ghost uint64_t first = zone->first; */
+	/*@ ghost ghost_aligned(zone, first); */
+	/*@ assert at: \forall integer b; 0 <= b < zone->count &&
+	  zone->blocks[b].order >= 10 ==>
+	    lies_at(1, first + b, zone->blocks[b].order); */
+	/*@ assert nexts: nexts_but(zone, zone->count); */
+	/*@ assert nexts_back: nexts_back_but(zone, zone->count); */
+	/*@ assert previouses: previouses_but(zone, zone->count); */
+	/*@ assert previouses_back: previouses_back_but(zone, zone->count); */
+	/*@ assert firsts: firsts_but(zone, zone->count); */
+	/*@ assert heads: heads_but(zone, zone->count); */
+	/*@ assert orders_fit: orders_fit(zone); */
+	/*@ assert filled: filled_fits(zone); */
+	clear_raw(zone, block);
+	/*@ assert first: zone->first == first; */
+	/*@ assert count: zone->count == \at(zone->count,Pre); */
+	/*@ assert order: \forall integer b; 0 <= b < zone->count ==>
+	  zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
+	/*@ assert at: \forall integer b; 0 <= b < \at(zone->count,Pre) &&
+	  \at(zone->blocks[b].order,Pre) >= 10 ==>
+	    lies_at(1, first + b, \at(zone->blocks[b].order,Pre)); */
+	/*@ assert at: \forall integer b; 0 <= b < \at(zone->count,Pre) &&
+	  zone->blocks[b].order >= 10 ==>
+	    lies_at(1, first + b, zone->blocks[b].order); */
+	/*@ ghost ghost_aligned(zone, first); */
+	/*@ assert aligned: heads_at(zone->blocks, zone->count, first); */
+	/*@ assert nexts: nexts_but(zone, zone->count); */
+	/*@ assert nexts_back: nexts_back_but(zone, zone->count); */
+	/*@ assert previouses: previouses_but(zone, zone->count); */
+	/*@ assert previouses_back: previouses_back_but(zone, zone->count); */
+	/*@ assert firsts: firsts_but(zone, zone->count); */
+	/*@ assert heads: heads_but(zone, zone->count); */
+	/*@ assert orders_fit: orders_fit(zone); */
+	/*@ assert filled: filled_fits(zone); */
+	/*@ assert aligned: runs_aligned(zone); */
+}
+
+/* The same, for all that a zone is in order by. */
+/*@
+  requires zone_aside(zone, block);
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures rest: zone->free == \old(zone->free);
+  ensures block: block_ok(&zone->blocks[block]);
   ensures zeros: no_bits(zone, block);
   ensures order: zone->blocks[block].order ==
     \old(zone->blocks[block].order);
-  ensures touches: touches_kept_but{Pre,Post}(zone, zone->count);
-  ensures chains: chains_ok{Pre}(zone) ==> chains_ok(zone);
-  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
-  ensures apart: runs_apart{Pre}(zone) ==> runs_apart(zone);
-  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
-  ensures begins: run_can_begin{Pre}(zone, block) ==>
-    run_can_begin(zone, block);
-  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
-    runs_touched(zone);
-  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
-    touched_in_runs_but(zone, block, 1);
-  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
-    bits_fit_but(zone, block);
-  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
-    parts_fit_but(zone, block);
-  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
+  ensures aside: zone_aside(zone, block);
+  ensures touches: touches_kept_but{Pre,Post}(zone, -1);
   ensures bits: bits_stay_but{Pre,Post}(zone, block);
   ensures counts: counts_stay_but{Pre,Post}(zone, block);
 */
 static void clear_part(struct fh_zone *zone, uint64_t block)
 {
-	fh_block_clear(&zone->blocks[block]);
+	/*@ ghost ghost_bits_fit_but(zone, block); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert none: \forall integer b; 0 <= b < zone->count && b != block &&
+	  is_whole(zone, b) ==> no_bits(zone, b); */
+	clear_bits(zone, block);
+	/*@ assert count: zone->count == \at(zone->count,Pre); */
+	/*@ assert none: \forall integer b; 0 <= b < \at(zone->count,Pre) &&
+	  b != block && is_whole{Pre}(zone, b) ==> no_bits{Pre}(zone, b); */
+	/*@ assert order: \forall integer b; 0 <= b < zone->count ==>
+	  zone->blocks[b].order == \at(zone->blocks[b].order,Pre); */
+	/*@ assert touched: \forall integer b; 0 <= b < zone->count ==>
+	  (is_touched(zone, b) <==> is_touched{Pre}(zone, b)); */
+	/*@ assert whole: \forall integer b; 0 <= b < zone->count ==>
+	  (is_whole(zone, b) <==> is_whole{Pre}(zone, b)); */
+	/*@ assert in_run: \forall integer h, integer b;
+	  in_run(zone, h, b) <==> in_run{Pre}(zone, h, b); */
+	/*@ assert inside: \forall integer h, integer b; in_run(zone, h, b) ==>
+	  0 <= b < zone->count; */
+	/*@ assert runs: runs_touched(zone); */
+	/*@ assert has: \forall integer b, integer w, integer i;
+	  0 <= b < zone->count && b != block && 0 <= w < 8 && 0 <= i < 64 ==>
+	    (has_bit(zone->blocks[b].bits[w], i) <==>
+	       has_bit(\at(zone->blocks[b].bits[w],Pre), i)); */
+	/*@ assert bits: bits_stay_but{Pre,Here}(zone, block); */
+	/*@ ghost ghost_free_in_block(zone); */
+	/*@ assert counts: counts_stay_but{Pre,Here}(zone, block); */
+	/*@ assert zeros: \forall integer b; 0 <= b < zone->count && b != block &&
+	  no_bits{Pre}(zone, b) ==> no_bits(zone, b); */
+	/*@ assert none: \forall integer b; 0 <= b < zone->count && b != block &&
+	  is_whole(zone, b) ==> no_bits(zone, b); */
+	/*@ assert bits_fit: bits_fit_but(zone, block); */
+	/*@ assert kept: \forall integer b; 0 <= b < zone->count && b != block ==>
+	  block_kept{Pre,Here}(&zone->blocks[b]); */
+	/*@ assert parts_fit: parts_fit_but(zone, block); */
+	/*@ assert blocks: \forall integer b; 0 <= b < zone->count &&
+	  block_kept{Pre,Here}(&zone->blocks[b]) &&
+	  block_ok{Pre}(&zone->blocks[b]) ==> block_ok(&zone->blocks[b]); */
+	/*@ assert blocks: blocks_ok(zone); */
+	/*@ assert in_runs: \forall integer b; 0 <= b < zone->count &&
+	  is_touched{Pre}(zone, b) && is_whole{Pre}(zone, b) &&
+	  !(block <= b < block + 1) ==>
+	    \exists integer head; in_run{Pre}(zone, head, b); */
+	/*@ assert in_runs: touched_in_runs_but(zone, block, 1); */
 }
 
 /* fh_runs_give(), of blocks without bits: */
@@ -392,6 +547,16 @@ static void settle_free(struct fh_zone *zone, uint64_t block)
 {
 	move_in_chains(zone, block, 0);
 	/*@ assert tables: tables_kept{Pre,Here}(zone); */
+	/*@ assert tables: zone_tables(zone); */
+	/*@ assert fit: runs_fit(zone); */
+	/*@ assert apart: runs_apart(zone); */
+	/*@ assert aligned: runs_aligned(zone); */
+	/*@ assert touched: runs_touched(zone); */
+	/*@ assert in_runs: touched_in_runs_but(zone, block, 1); */
+	/*@ assert bits_fit: bits_fit_but(zone, block); */
+	/*@ assert parts_fit: parts_fit_but(zone, block); */
+	/*@ assert blocks: blocks_ok(zone); */
+	/*@ assert begins: run_can_begin(zone, block); */
 	clear_part(zone, block);
 	/*@ assert tables: tables_kept{Pre,Here}(zone); */
 	/*@ assert touched: is_touched(zone, block); */
@@ -428,137 +593,4 @@ void fh_part_settle(struct fh_zone *zone, uint64_t block)
 		settle_part(zone, block, order);
 	else
 		settle_used(zone, block);
-}
-
-/* fh_block_give(), and what that leaves of the zone's order. */
-/*@
-  requires zone_tables(zone) && block < zone->count;
-  requires block_ok(&zone->blocks[block]) && offset <= 512;
-  requires n <= 512 - offset;
-  requires block_zeros(&zone->blocks[block], offset, n);
-  assigns zone->blocks[block].bits[0 .. 7],
-          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
-  exits \false;
-  ensures tables: tables_kept{Pre,Post}(zone);
-  ensures free: zone->blocks[block].free ==
-    \old(zone->blocks[block].free) + n;
-  ensures set: block_bits_were_set{Pre,Post}(&zone->blocks[block], offset, n);
-  ensures order: zone->blocks[block].order ==
-    \old(zone->blocks[block].order);
-  ensures touches: touches_kept_but{Pre,Post}(zone, zone->count);
-  ensures chains: chains_ok{Pre}(zone) ==> chains_ok(zone);
-  ensures fit: runs_fit{Pre}(zone) ==> runs_fit(zone);
-  ensures apart: runs_apart{Pre}(zone) ==> runs_apart(zone);
-  ensures aligned: runs_aligned{Pre}(zone) ==> runs_aligned(zone);
-  ensures begins: run_can_begin{Pre}(zone, block) ==>
-    run_can_begin(zone, block);
-  ensures runs: runs_touched{Pre}(zone) && runs_fit{Pre}(zone) ==>
-    runs_touched(zone);
-  ensures in_runs: touched_in_runs_but{Pre}(zone, block, 1) ==>
-    touched_in_runs_but(zone, block, 1);
-  ensures bits_fit: bits_fit_but{Pre}(zone, block) ==>
-    bits_fit_but(zone, block);
-  ensures parts_fit: parts_fit_but{Pre}(zone, block) ==>
-    parts_fit_but(zone, block);
-  ensures blocks: blocks_ok{Pre}(zone) ==> blocks_ok(zone);
-  ensures bits: bits_stay_but{Pre,Post}(zone, block);
-  ensures counts: counts_stay_but{Pre,Post}(zone, block);
-*/
-static void set_in_zone(struct fh_zone *zone, uint64_t block, uint64_t offset,
-			uint64_t n)
-{
-	fh_block_give(&zone->blocks[block], offset, n);
-}
-
-/* Bits of the block are set; settle it afterwards. */
-/*@
-  requires zone_sound(zone) && block < zone->count;
-  requires offset < 512 && 0 < n <= 512 - offset;
-  requires part_in_use(zone, block, offset, n);
-  assigns zone->blocks[block].bits[0 .. 7],
-          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free,
-          zone->touched[0 .. (zone->count - 1) / 64];
-  exits \false;
-  ensures tables: tables_kept{Pre,Post}(zone);
-  ensures unsettled: zone_unsettled(zone, block);
-  ensures set: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
-    (has_bit(zone->blocks[block].bits[w], i) <==>
-       bit_free{Pre}(zone, block, w, i) || is_among(w, i, offset, n));
-  ensures free: zone->blocks[block].free ==
-    \old(free_in_block(zone, block)) + n;
-  ensures bits: bits_stay_but{Pre,Post}(zone, block);
-  ensures counts: counts_stay_but{Pre,Post}(zone, block);
-*/
-static void set_part(struct fh_zone *zone, uint64_t block, uint64_t offset,
-		     uint64_t n)
-{
-	/*@ assert one: is_among(offset / 64, offset % 64, offset, n) &&
-	  !bit_free(zone, block, offset / 64, offset % 64); */
-	/*@ ghost ghost_in_no_run(zone, block); */
-	/*@ assert zeros: block_zeros(&zone->blocks[block], offset, n); */
-	set_in_zone(zone, block, offset, n);
-	fh_part_touch(zone, block);
-}
-
-/* fh_part_settle(), which keeps the tables. */
-/*@
-  requires zone_unsettled(zone, block);
-  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
-          zone->blocks[0 .. zone->count - 1],
-          zone->blocks[0 .. zone->count - 1].previous,
-          zone->blocks[0 .. zone->count - 1].next,
-          zone->blocks[0 .. zone->count - 1].order,
-          zone->touched[0 .. (zone->count - 1) / 64];
-  exits \false;
-  ensures tables: tables_kept{Pre,Post}(zone);
-  ensures count: zone->count == \old(zone->count);
-  ensures first: zone->first == \old(zone->first);
-  ensures sound: zone_sound(zone);
-  ensures bits: settled_bits{Pre,Post}(zone, block);
-  ensures counts: settled_counts{Pre,Post}(zone, block);
-*/
-static void settle_set(struct fh_zone *zone, uint64_t block)
-{
-	/*@ ghost ghost_zone_apart(zone); */
-	fh_part_settle(zone, block);
-	/*@ assert count: zone->count == \at(zone->count,Pre); */
-	/*@ assert first: zone->first == \at(zone->first,Pre); */
-}
-
-void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,
-		  uint64_t n)
-{
-	/*@ ghost ghost_each(zone->count); */
-	set_part(zone, block, offset, n);
-	/*@ assert plain: zone->count == \at(zone->count,Pre) &&
-	  zone->first == \at(zone->first,Pre) &&
-	  zone->blocks == \at(zone->blocks,Pre) &&
-	  zone->touched == \at(zone->touched,Pre); */
-	/*@ assert tables: tables_kept{Pre,Here}(zone); */
-	settle_set(zone, block);
-	/*@ assert plain: zone->count == \at(zone->count,Pre) &&
-	  zone->first == \at(zone->first,Pre); */
-	/*@ assert tables: tables_kept{Pre,Here}(zone); */
-	/*@ assert counts: \forall integer b; 0 <= b < zone->count ==>
-	  free_in_block(zone, b) ==
-	    free_in_block{Pre}(zone, b) + (b == block ? n : 0); */
-	/*@ assert among: \forall integer b, integer w, integer i;
-	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
-	    (bit_among(zone, b, w, i, (zone->first + block) * 512 + offset, n)
-	       <==> b == block && is_among(w, i, offset, n)); */
-	/*@ assert bits: \forall integer b, integer w, integer i;
-	  0 <= b < zone->count && 0 <= w < 8 && 0 <= i < 64 ==>
-	    (bit_free(zone, b, w, i) <==> bit_free{Pre}(zone, b, w, i) ||
-	       (b == block && is_among(w, i, offset, n))); */
-	/*@ ghost
-	  /@
-	    loop invariant 0 <= k <= zone->count;
-	    loop invariant free_pages(zone, k) ==
-	      free_pages{Pre}(zone, k) + (k > block ? n : 0);
-	    loop assigns k;
-	    loop variant zone->count - k;
-	  @/
-	  for (uint64_t k = 0; k < zone->count; k++)
-	    ;
-	*/
 }

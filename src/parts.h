@@ -244,6 +244,146 @@
   }
 */
 
+/*
+ * What the words' orders say of a block, with each word by its number: so the
+ * provers see that equal words say the same.
+ */
+/*@ ghost
+  /@
+    requires zone_tables(zone);
+    assigns \nothing;
+    exits \false;
+    ensures pairs: \forall integer b; 0 <= b < zone->count ==>
+      (full_group(&zone->blocks[b].word_order[0], 2) <==>
+         (zone->blocks[b].word_order[0] == 7 &&
+          zone->blocks[b].word_order[1] == 7) ||
+         (zone->blocks[b].word_order[2] == 7 &&
+          zone->blocks[b].word_order[3] == 7) ||
+         (zone->blocks[b].word_order[4] == 7 &&
+          zone->blocks[b].word_order[5] == 7) ||
+         (zone->blocks[b].word_order[6] == 7 &&
+          zone->blocks[b].word_order[7] == 7));
+    ensures fours: \forall integer b; 0 <= b < zone->count ==>
+      (full_group(&zone->blocks[b].word_order[0], 4) <==>
+         (zone->blocks[b].word_order[0] == 7 &&
+          zone->blocks[b].word_order[1] == 7 &&
+          zone->blocks[b].word_order[2] == 7 &&
+          zone->blocks[b].word_order[3] == 7) ||
+         (zone->blocks[b].word_order[4] == 7 &&
+          zone->blocks[b].word_order[5] == 7 &&
+          zone->blocks[b].word_order[6] == 7 &&
+          zone->blocks[b].word_order[7] == 7));
+  @/
+  void ghost_full_groups(const struct fh_zone *zone)
+  {
+    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[0] == 7 &&
+      zone->blocks[b].word_order[1] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 0, 2); @/
+    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[2] == 7 &&
+      zone->blocks[b].word_order[3] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 2, 2); @/
+    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[4] == 7 &&
+      zone->blocks[b].word_order[5] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 4, 2); @/
+    /@ assert pair: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[6] == 7 &&
+      zone->blocks[b].word_order[7] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 6, 2); @/
+    /@ assert four: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[0] == 7 &&
+      zone->blocks[b].word_order[1] == 7 &&
+      zone->blocks[b].word_order[2] == 7 &&
+      zone->blocks[b].word_order[3] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 0, 4); @/
+    /@ assert four: \forall integer b; 0 <= b < zone->count &&
+      zone->blocks[b].word_order[4] == 7 &&
+      zone->blocks[b].word_order[5] == 7 &&
+      zone->blocks[b].word_order[6] == 7 &&
+      zone->blocks[b].word_order[7] == 7 ==>
+        full_words(&zone->blocks[b].word_order[0], 4, 4); @/
+  }
+*/
+
+/* What the words' orders say of one block, with each word by its number. */
+/*@ ghost
+  /@
+    requires \valid_read(block);
+    assigns \nothing;
+    exits \false;
+    ensures pairs: full_group(&block->word_order[0], 2) <==>
+      (block->word_order[0] == 7 &&
+       block->word_order[1] == 7) ||
+      (block->word_order[2] == 7 &&
+       block->word_order[3] == 7) ||
+      (block->word_order[4] == 7 &&
+       block->word_order[5] == 7) ||
+      (block->word_order[6] == 7 &&
+       block->word_order[7] == 7);
+    ensures fours: full_group(&block->word_order[0], 4) <==>
+      (block->word_order[0] == 7 &&
+       block->word_order[1] == 7 &&
+       block->word_order[2] == 7 &&
+       block->word_order[3] == 7) ||
+      (block->word_order[4] == 7 &&
+       block->word_order[5] == 7 &&
+       block->word_order[6] == 7 &&
+       block->word_order[7] == 7);
+  @/
+  void ghost_groups(const struct fh_block *block)
+  {
+    /@ assert pair: block->word_order[0] == 7 &&
+      block->word_order[1] == 7 ==>
+        full_words(&block->word_order[0], 0, 2); @/
+    /@ assert pair: block->word_order[2] == 7 &&
+      block->word_order[3] == 7 ==>
+        full_words(&block->word_order[0], 2, 2); @/
+    /@ assert pair: block->word_order[4] == 7 &&
+      block->word_order[5] == 7 ==>
+        full_words(&block->word_order[0], 4, 2); @/
+    /@ assert pair: block->word_order[6] == 7 &&
+      block->word_order[7] == 7 ==>
+        full_words(&block->word_order[0], 6, 2); @/
+    /@ assert four: block->word_order[0] == 7 &&
+      block->word_order[1] == 7 &&
+      block->word_order[2] == 7 &&
+      block->word_order[3] == 7 ==>
+        full_words(&block->word_order[0], 0, 4); @/
+    /@ assert four: block->word_order[4] == 7 &&
+      block->word_order[5] == 7 &&
+      block->word_order[6] == 7 &&
+      block->word_order[7] == 7 ==>
+        full_words(&block->word_order[0], 4, 4); @/
+  }
+*/
+
+/*@
+  // As run_at, but provers take it for a name: see has_head in runs.h.
+  predicate lies_at(integer named, integer number, integer order) =
+    named > 0 ? lies_at(0, number, order) : run_at(number, order);
+*/
+
+/*@ ghost
+  /@
+    requires \valid_read(zone);
+    assigns \nothing;
+    exits \false;
+    ensures heads_at(zone->blocks, zone->count, first) <==>
+      \forall integer b; 0 <= b < zone->count &&
+        zone->blocks[b].order >= 10 ==>
+          lies_at(1, first + b, zone->blocks[b].order);
+  @/
+  void ghost_aligned(const struct fh_zone *zone, uint64_t first)
+  {
+    /@ assert \forall integer i, integer o;
+      lies_at(0, i, o) <==> run_at(i, o); @/
+    /@ assert \forall integer i, integer o;
+      lies_at(1, i, o) <==> lies_at(0, i, o); @/
+  }
+*/
+
 /* Puts a block whose bits have changed where it belongs. */
 /*@
   requires zone_unsettled(zone, block);
@@ -370,6 +510,27 @@ void fh_part_take(struct fh_zone *zone, uint64_t block, uint64_t offset,
 */
 void fh_part_give(struct fh_zone *zone, uint64_t block, uint64_t offset,
 		  uint64_t n);
+
+/* The same for the n pages of mask, in that word of the block. */
+/*@
+  requires zone_sound(zone) && block < zone->count && word < 8;
+  requires n > 0 && n == ones(mask, 64);
+  requires in_use: \forall integer i; 0 <= i < 64 && has_bit(mask, i) ==>
+    !bit_free(zone, block, word, i);
+  assigns zone->filled, zone->heads[1 .. FH_ORDER_LAST],
+          zone->blocks[0 .. zone->count - 1],
+          zone->touched[0 .. (zone->count - 1) / 64];
+  exits \false;
+  ensures sound: zone_sound(zone);
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures free: zone->free == \old(zone->free);
+  ensures given: mask_given{Pre,Post}(zone,
+    (zone->first + block) * 512 + 64 * word, mask);
+  ensures counted: free_pages(zone, zone->count) ==
+    \old(free_pages(zone, zone->count)) + n;
+*/
+void fh_part_give_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
+		       uint64_t mask, uint64_t n);
 
 /* How many of n pages from `page` on lie in the same block. */
 /*@

@@ -457,14 +457,12 @@ static uint64_t free_already(const struct fh_zone *zone, uint64_t block,
 static void give_used_mask(struct fh_zone *zone, uint64_t block, uint64_t word,
 			   uint64_t mask, uint64_t n)
 {
-	struct fh_block *b = &zone->blocks[block];
-
+	/*@ ghost ghost_free_pages(zone); */
+	/*@ ghost ghost_all_ones(mask); */
 	count_given(zone, n);
-	fh_block_give_mask(b, word, mask, n);
-	fh_part_touch(zone, block);
-	/* A word that is not full cannot lift the block above its own order. */
-	if (b->word_order[word] > b->order || b->word_order[word] == 7)
-		fh_part_settle(zone, block);
+	/*@ assert in_use: \forall integer i; 0 <= i < 64 && has_bit(mask, i) ==>
+	  !bit_free(zone, block, word, i); */
+	fh_part_give_mask(zone, block, word, mask, n);
 }
 
 uint64_t fh_zone_give_mask(struct fh_zone *zone, uint64_t base, uint64_t mask,
