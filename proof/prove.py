@@ -48,6 +48,7 @@ UNITS = {
     "parts": ["src/parts.h", "src/whole.h"],
     "open": [],
     "refill": [],
+    "words": [],
     "take": [],
     "take_run": [],
     "zones": [],

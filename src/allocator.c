@@ -8,8 +8,8 @@
  *                 give, for what comes back, and sort, by zone
  *     zones       pages into one zone, and which are free
  *     take        out of it, best fit; take_run, whole runs; search, first fit
- *     parts       blocks that are free in part; open, pages out of one; refill,
- *                 pages back into one
+ *     parts       blocks that are free in part; open, pages out of one; words,
+ *                 word by word; refill, pages back into one
  *     buddy       runs of whole blocks            chain    of one order
  *     block, bits 512 pages
  *

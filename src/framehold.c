@@ -31,6 +31,7 @@
 #include "parts.c"
 #include "open.c"
 #include "refill.c"
+#include "words.c"
 #include "take.c"
 #include "take_run.c"
 #include "zones.c"

@@ -470,6 +470,49 @@ uint64_t fh_part_open(struct fh_zone *zone);
 void fh_part_take_opened(struct fh_zone *zone, uint64_t block, uint64_t offset,
 			 uint64_t n);
 
+/*@
+  // The word's first page is one of that block's.
+  predicate word_of_block(integer base, integer number) =
+    number * 512 <= base < number * 512 + 512 && base % 64 == 0;
+
+  // The pages of that word were free, and are not now; all other pages of the
+  // block are as they were.
+  predicate word_was_taken{A,B}(struct fh_block *block, integer number,
+                                integer base, integer bits) =
+    \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
+      (base == number * 512 + 64 * w && has_bit(bits, i)
+         ? has_bit(\at(block->bits[w],A), i) &&
+           !has_bit(\at(block->bits[w],B), i)
+         : (has_bit(\at(block->bits[w],B), i) <==>
+              has_bit(\at(block->bits[w],A), i)));
+*/
+
+/* Pages of one word of a block with bits, at most `want`; it has some. */
+/*@
+  requires zone_aside(zone, block);
+  requires zone->blocks[block].free > 0;
+  requires want > 0;
+  assigns zone->blocks[block].bits[0 .. 7],
+          zone->blocks[block].word_order[0 .. 7], zone->blocks[block].free;
+  exits \false;
+  ensures tables: tables_kept{Pre,Post}(zone);
+  ensures rest: zone->free == \old(zone->free);
+  ensures block: block_ok(&zone->blocks[block]);
+  ensures count: 0 < \result.count <= want;
+  ensures ones: \result.count == ones(\result.bits, 64);
+  ensures left: zone->blocks[block].free ==
+    \old(zone->blocks[block].free) - \result.count;
+  ensures at: word_of_block(\result.base, zone->first + block);
+  ensures bits: word_was_taken{Pre,Post}(&zone->blocks[block],
+    zone->first + block, \result.base, \result.bits);
+  ensures aside: zone_aside(zone, block);
+  ensures touches: touches_kept_but{Pre,Post}(zone, -1);
+  ensures bits: bits_stay_but{Pre,Post}(zone, block);
+  ensures counts: counts_stay_but{Pre,Post}(zone, block);
+*/
+struct fh_taken fh_part_take_word(struct fh_zone *zone, uint64_t block,
+				  uint64_t want);
+
 /* Pages offset .. offset+n-1 of a block, all free, come into use. */
 /*@
   requires zone_sound(zone) && block < zone->count;

@@ -538,113 +538,6 @@ void fh_zone_take_exact(struct fh_zone *zone, uint64_t first, uint64_t n)
 	/*@ assert taken: pages_taken{Pre,Here}(zone, first, n); */
 }
 
-/* The lowest n ones of word, which has more. */
-/*@
-  requires n <= ones(word, 64);
-  assigns \nothing;
-  exits \false;
-  ensures ones(\result, 64) == n;
-  ensures \forall integer i; 0 <= i < 64 && has_bit(\result, i) ==>
-    has_bit(word, i);
-  ensures \forall integer i, integer j; 0 <= i < j < 64 &&
-    has_bit(\result, j) && has_bit(word, i) ==> has_bit(\result, i);
-*/
-static uint64_t lowest_ones(uint64_t word, uint64_t n)
-{
-	uint64_t rest = word;
-
-	/*@
-	  loop invariant 0 <= i <= n && ones(rest, 64) == ones(word, 64) - i;
-	  loop invariant \forall integer k; 0 <= k < 64 && has_bit(rest, k) ==>
-	    has_bit(word, k);
-	  loop invariant \forall integer k, integer l; 0 <= k < l < 64 &&
-	    has_bit(rest, k) && has_bit(word, l) ==> has_bit(rest, l);
-	  loop assigns i, rest;
-	  loop variant n - i;
-	*/
-	for (uint64_t i = 0; i < n; i++) {
-		/*@ ghost ghost_no_ones(0); */
-		rest = fh_without_lowest(rest);
-	}
-	uint64_t lowest = fh_without(word, rest);
-	/*@ ghost ghost_add_ones(lowest, rest, word); */
-	return lowest;
-}
-
-/* A block that has free pages has a word with a run. */
-/*@ ghost
-  /@
-    requires \valid_read(block) && block_ok(block) && block->free > 0;
-    assigns \nothing;
-    exits \false;
-    ensures \exists integer w; 0 <= w < 8 && block->word_order[w] >= 1;
-  @/
-  void ghost_has_word(const struct fh_block *block)
-  {
-    /@
-      loop invariant 0 <= w <= 8;
-      loop invariant \forall integer v; 0 <= v < w ==>
-        block->word_order[v] >= 1 || ones(block->bits[v], 64) == 0;
-      loop assigns w;
-      loop variant 8 - w;
-    @/
-    for (int w = 0; w < 8; w++) {
-      ghost_all_ones(block->bits[w]);
-      /@ assert \forall integer i; 0 <= i < 64 &&
-        has_bit(block->bits[w], i) ==> word_run(block->bits[w], i, 0); @/
-      /@ assert has_run(block->bits[w], 0) ==> block->word_order[w] >= 1; @/
-    }
-  }
-*/
-
-/* The pages of one word of the block, at most `want`; it has some. */
-/*@
-  requires \valid(block) && block_ok(block) && block->free > 0;
-  requires \valid(taken) && \separated(block, taken);
-  requires want > 0 && first_page <= UINT64_MAX - 512;
-  assigns block->bits[0 .. 7], block->word_order[0 .. 7], block->free, *taken;
-  exits \false;
-  ensures block: block_ok(block);
-  ensures count: 0 < taken->count <= want;
-  ensures ones: taken->count == ones(taken->bits, 64);
-  ensures free: block->free == \old(block->free) - taken->count;
-  ensures word: \exists integer w; 0 <= w < 8 &&
-    taken->base == first_page + 64 * w;
-  ensures were: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 &&
-    taken->base == first_page + 64 * w && has_bit(taken->bits, i) ==>
-      has_bit(\old(block->bits[w]), i);
-  ensures bits: \forall integer w, integer i; 0 <= w < 8 && 0 <= i < 64 ==>
-    (has_bit(block->bits[w], i) <==> has_bit(\old(block->bits[w]), i) &&
-       !(taken->base == first_page + 64 * w && has_bit(taken->bits, i)));
-*/
-static void take_word(struct fh_block *block, uint64_t first_page,
-		      uint64_t want, struct fh_taken *taken)
-{
-	/*@ ghost ghost_has_word(block); */
-	uint64_t word = fh_block_best_word(block, 1);
-	uint64_t bits = block->bits[word];
-	/*@ ghost ghost_all_ones(bits); */
-	/*@ assert full: block->word_order[word] == 7 ==> has_run(bits, 6); */
-	/*@ assert some: has_run(bits, 0); */
-	/*@ assert some: \forall integer i; word_run(bits, i, 0) ==>
-	  has_bit(bits, i); */
-	/*@ assert some: \exists integer i; 0 <= i < 64 && has_bit(bits, i); */
-	bool full = block->word_order[word] == 7;
-	uint64_t count = full ? FH_WORD_BITS : fh_bit_count(bits);
-	/*@ assert count: count == ones(bits, 64) && count > 0; */
-
-	if (count > want) {
-		bits = lowest_ones(bits, want);
-		count = want;
-	}
-	/*@ assert subset: \forall integer i; 0 <= i < 64 && has_bit(bits, i) ==>
-	  has_bit(block->bits[word], i); */
-	fh_block_take_mask(block, word, bits, count);
-	taken->base = first_page + word * FH_WORD_BITS;
-	taken->bits = bits;
-	taken->count = count;
-}
-
 uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 			    struct fh_taken *taken, uint64_t room)
 {
@@ -657,10 +550,10 @@ uint64_t fh_zone_take_words(struct fh_zone *zone, uint64_t want, unsigned most,
 		if (best == 0 || best > most)
 			break;
 		uint64_t block = open_best(zone, best);
-		struct fh_block *b = &zone->blocks[block];
+		const struct fh_block *b = &zone->blocks[block];
 		while (b->free > 0 && pages < want && words < room) {
-			take_word(b, fh_zone_page(zone, block), want - pages,
-				  &taken[words]);
+			taken[words] =
+				fh_part_take_word(zone, block, want - pages);
 			pages += taken[words].count;
 			words++;
 		}
