@@ -86,6 +86,14 @@
       ((g_first[z] + g_count[z]) * 512 - 1) / FH_SECTION_FRAMES *
         FH_SECTION_FRAMES < fh_memory.frame_end;
 
+  predicate slots_same{A,B} =
+    \forall integer i; is_frame(i) ==>
+      \at(fh_slots[i],A) == \at(fh_slots[i],B);
+
+  predicate section_marks_same{A,B} =
+    \forall integer s; 0 <= s <= FH_LAST_SECTION ==>
+      \at(fh_memory.sections[s],A) == \at(fh_memory.sections[s],B);
+
   // Apart from the zones' own words, and from the map of sections.
   predicate zone_apart{L}(struct fh_zone *zone) =
     \separated(fh_zones + (0 .. FH_MAX_ZONES - 1),

@@ -4,8 +4,9 @@
  *
  *     allocator   what to try, and in what order, before a request is refused
  *     magazine    a CPU's own pages and blocks; no lock
- *     supply      all zones together, one lock at a time; with give_range and
- *                 give, for what comes back, and sort, by zone
+ *     supply      all zones together, one lock at a time; with batch, for
+ *                 magazines, give_range and give, for what comes back, and
+ *                 sort, by zone
  *     zones       pages into one zone, and which are free
  *     take        out of it, best fit; take_run, whole runs; search, first fit
  *     parts       blocks that are free in part; open, pages out of one; words,

@@ -42,6 +42,7 @@
 #include "cover.c"
 #include "home.c"
 #include "supply.c"
+#include "batch.c"
 #include "give_range.c"
 #include "give.c"
 #include "sort.c"

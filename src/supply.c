@@ -1,92 +1,42 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Taking: which zone, and in what order. What comes back is give.c's, and
- * give_range.c's.
+ * Taking pages that follow each other, and pages by their number: from which
+ * zone, and in what order. Any pages are batch.c's; what comes back is give.c's
+ * and give_range.c's.
  */
-#include "supply.h"
+#include "turn.h"
 
 #include <framehold/allocator.h>
 
 /*@
-  logic integer index_in_turn{L}(integer home, integer turn) =
-    (home + fh_layout.zone_count - turn % fh_layout.zone_count) %
-      fh_layout.zone_count;
-
-  // Of the home's node in the first round, of others in the second.
-  predicate is_zone_in_turn{L}(struct fh_zone *zone, integer home,
-                               integer turn) =
-    \let index = index_in_turn(home, turn);
-    ((fh_zones[index].node == fh_zones[home].node <==>
-        turn < fh_layout.zone_count)
-      ? zone == &fh_zones[index] : zone == \null);
-
-  predicate is_some_zone{L}(struct fh_zone *zone) =
-    \exists integer z; 0 <= z < fh_layout.zone_count &&
-      zone == &fh_zones[z];
-
-  // No chain has blocks that does not exist.
-  predicate filled_is_ok{L}(struct fh_zone *zone) =
-    \forall integer i; 0 <= i < 64 && has_bit(zone->filled, i) ==>
-      1 <= i <= FH_ORDER_LAST;
-
-  predicate all_filled_ok{L} =
-    \forall integer z; 0 <= z < fh_layout.zone_count ==>
-      filled_is_ok(&fh_zones[z]);
-*/
-
-/*
- * A CPU turns to zones downwards from its home, to those of its node first.
- * The zone for the turn, 0 .. 2 * zones - 1; null: none in this turn.
- */
-/*@
-  requires layout_ok && home < fh_layout.zone_count;
-  requires turn < 2 * fh_layout.zone_count;
+  requires home < FH_MAX_ZONES;
   assigns \nothing;
   exits \false;
-  ensures turn: is_zone_in_turn(\result, home, turn);
-  ensures zone: \result == \null || is_some_zone(\result);
+  ensures \result <==> fh_zones[home].free >= fh_zones[home].pages / 8;
 */
-static struct fh_zone *zone_in_turn(uint64_t home, uint64_t turn)
+static bool has_plenty(uint64_t home)
 {
-	uint64_t zones = fh_layout.zone_count;
-	uint64_t step = turn % zones;
-	struct fh_zone *zone = &fh_zones[(home + zones - step) % zones];
-	bool is_near = zone->node == fh_zones[home].node;
-
-	return is_near == (turn < zones) ? zone : NULL;
+	return fh_zone_free(&fh_zones[home]) >=
+	       fh_word_load_relaxed(&fh_zones[home].pages) / 8;
 }
 
-/*
- * When its home gets short of pages, a CPU first looks for the zone of its
- * node with the smallest piece that is large enough, so that large pieces stay
- * whole. Not before, because it leads CPUs into each other's zones. Null: no
- * zone has a piece of less than a block, as far as one look can tell.
- */
-/*@
-  requires layout_ok && all_filled_ok;
-  requires home < fh_layout.zone_count && order < FH_ORDERS;
-  assigns \nothing;
-  exits \false;
-  ensures \result == \null || is_some_zone(\result);
-*/
-static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
+struct fh_zone *fh_tightest_zone(uint64_t home, unsigned order)
 {
-	uint64_t plenty = fh_word_load_relaxed(&fh_zones[home].pages) / 8;
 	struct fh_zone *tightest = NULL;
 	unsigned least = FH_ORDER_BLOCK;
 
-	if (order == 0 || fh_layout.zone_count == 1 ||
-	    fh_zone_free(&fh_zones[home]) >= plenty)
+	if (order == 0 || fh_layout.zone_count <= 1 || has_plenty(home))
 		return NULL;
 	/*@
 	  loop invariant 0 <= turn <= fh_layout.zone_count;
 	  loop invariant tightest == \null || is_some_zone(tightest);
+	  loop invariant tightest != \null ==> order < FH_ORDER_BLOCK;
+	  loop invariant least <= FH_ORDER_BLOCK;
 	  loop assigns turn, tightest, least;
 	  loop variant fh_layout.zone_count - turn;
 	*/
 	for (uint64_t turn = 0; turn < fh_layout.zone_count; turn++) {
-		struct fh_zone *zone = zone_in_turn(home, turn);
-		/*@ assert zone != \null ==> filled_is_ok(zone); */
+		struct fh_zone *zone = fh_zone_in_turn(home, turn);
 		unsigned best = zone == NULL ? 0 : fh_chain_best(zone, order);
 
 		if (best != 0 && best < least) {
@@ -97,38 +47,32 @@ static struct fh_zone *tightest_zone(uint64_t home, unsigned order)
 	return tightest;
 }
 
-/*
- * Free pages of the zone that the request may have: without the zone's lock a
- * hint. Urgent requests do without hints: what another CPU has just given back
- * is seen for sure under the lock only, and they are refused if nothing is.
- */
 /*@
-  requires \valid_read(zone);
-  assigns \nothing;
+  requires zones_open && zones_have_slots && region_inv && n > 0;
+  requires have_slots(first, n) && first + n <= FH_PAGE_NUMBER_END;
+  assigns fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
   exits \false;
-  behavior urgent:
-    assumes urgent;
-    ensures \result == zone->free;
-  behavior reserve:
-    assumes !urgent && zone->free <= zone->reserve;
-    ensures \result == 0;
-  behavior rest:
-    assumes !urgent && zone->free > zone->reserve;
-    ensures \result == zone->free - zone->reserve;
-  complete behaviors;
-  disjoint behaviors;
+  ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
+  ensures ready: are_ready(first, n);
 */
-static uint64_t available(const struct fh_zone *zone, bool urgent)
-{
-	uint64_t free = fh_zone_free(zone);
-
-	if (urgent)
-		return free;
-	return free > zone->reserve ? free - zone->reserve : 0;
-}
-
 static void make_live(uint64_t first, uint64_t n)
 {
+	/*@
+	  loop invariant first / FH_SECTION_FRAMES <= section <=
+	    (first + n - 1) / FH_SECTION_FRAMES + 1;
+	  loop invariant open: zones_open;
+	  loop invariant region: region_inv;
+	  loop invariant kept: kept{Pre,Here};
+	  loop invariant ready: \forall integer s;
+	    first / FH_SECTION_FRAMES <= s < section ==>
+	      fh_memory.sections[s] != FH_SECTION_RAW;
+	  loop assigns section, fh_slots[0 .. FH_LAST_FRAME],
+	    fh_memory.sections[0 .. FH_LAST_SECTION];
+	  loop variant (first + n - 1) / FH_SECTION_FRAMES + 1 - section;
+	*/
 	for (uint64_t section = first / FH_SECTION_FRAMES;
 	     section <= (first + (n - 1)) / FH_SECTION_FRAMES; section++)
 		fh_section_make_live(section);
@@ -168,7 +112,7 @@ static uint64_t take_from_chains(struct fh_zone *zone,
 	if (request->order == 0)
 		return FH_NO_PAGE;
 	uint64_t saved = fh_zone_lock(zone);
-	if (request->n <= available(zone, request->urgent))
+	if (request->n <= fh_zone_available(zone, request->urgent))
 		found = fh_zone_take(zone, request->n, request->order, most);
 	fh_zone_unlock(zone, saved);
 	return found;
@@ -191,35 +135,13 @@ static uint64_t take_from_zone(struct fh_zone *zone,
 
 	if (fh_zone_page(zone, 0) >= request->below)
 		return FH_NO_PAGE;
-	if (!request->urgent && request->n > available(zone, false))
+	if (!request->urgent && request->n > fh_zone_available(zone, false))
 		return FH_NO_PAGE;
 	if (request->search || request->below < end)
 		return fh_zone_search(zone, request->n, request->align,
 				      request->below);
 	return take_from_chains(zone, request, most);
 }
-
-/*@ ghost
-  /@
-    requires is_some_zone(zone);
-    assigns \nothing;
-    exits \false;
-    ensures \result < fh_layout.zone_count && zone == &fh_zones[\result];
-  @/
-  uint64_t ghost_index_of(struct fh_zone *zone)
-  {
-    uint64_t z = 0;
-    /@
-      loop invariant 0 <= z <= fh_layout.zone_count;
-      loop invariant \forall integer y; 0 <= y < z ==> zone != &fh_zones[y];
-      loop assigns z;
-      loop variant fh_layout.zone_count - z;
-    @/
-    while (z < fh_layout.zone_count && zone != &fh_zones[z])
-      z++;
-    return z;
-  }
-*/
 
 /*@
   predicate was_found_somewhere{L}(struct fh_request *request,
@@ -231,15 +153,21 @@ static uint64_t take_from_zone(struct fh_zone *zone,
 
 /* The same, of all zones the one that is named. */
 /*@
-  requires zones_open && is_some_zone(zone);
+  requires zones_open && zones_have_slots && is_some_zone(zone);
   requires \valid_read(request) && apart_from_zones(request);
   requires is_request(request, most) && most <= FH_ORDER_LAST;
+  requires region_inv;
   assigns any_zone_state;
   exits \false;
   ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures same: *request == \old(*request);
   ensures found: \result != FH_NO_PAGE ==>
     was_found_somewhere(request, \result);
+  ensures slots: \result != FH_NO_PAGE ==>
+    have_slots(\result, request->n) &&
+    \result + request->n <= FH_PAGE_NUMBER_END;
 */
 static uint64_t take_from(struct fh_zone *zone,
 			  const struct fh_request *request, unsigned most)
@@ -254,21 +182,39 @@ static uint64_t take_from(struct fh_zone *zone,
 	/*@ assert sections: by_section_same{Pre,Here}; */
 	/*@ assert named: each_zone_named; */
 	/*@ assert layout: layout_ok; */
+	/*@ assert slots: slots_same{Pre,Here}; */
+	/*@ assert marks: section_marks_same{Pre,Here}; */
+	/*@ assert live: \forall integer i; is_frame(i) ==>
+	  (live{Pre}(i) <==> live(i)) && (has_slot{Pre}(i) <==> has_slot(i)); */
+	/*@ assert free: \forall integer i; is_frame(i) ==>
+	  g_free[i] == \at(g_free[i],Pre); */
+	/*@ assert held: \forall integer i; is_frame(i) ==>
+	  g_held[i] == \at(g_held[i],Pre) && g_raw[i] == \at(g_raw[i],Pre); */
+	/*@ assert kept: kept{Pre,Here}; */
 	/*@ assert found: found != FH_NO_PAGE ==>
 	  was_found(&fh_zones[index], request, found); */
+	/*@ ghost
+	  if (found != FH_NO_PAGE)
+	    ghost_slots_of(index, found, request->n);
+	*/
 	return found;
 }
 
 /*@
-  requires zones_open && home < fh_layout.zone_count;
+  requires zones_open && zones_have_slots && home < fh_layout.zone_count;
   requires \valid_read(request) && apart_from_zones(request);
-  requires is_request(request, FH_ORDER_LAST);
+  requires is_request(request, FH_ORDER_LAST) && region_inv;
   assigns any_zone_state;
   exits \false;
   ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
   ensures same: *request == \old(*request);
   ensures found: \result != FH_NO_PAGE ==>
     was_found_somewhere(request, \result);
+  ensures slots: \result != FH_NO_PAGE ==>
+    have_slots(\result, request->n) &&
+    \result + request->n <= FH_PAGE_NUMBER_END;
 */
 static uint64_t take_in_turn(uint64_t home, const struct fh_request *request)
 {
@@ -277,15 +223,20 @@ static uint64_t take_in_turn(uint64_t home, const struct fh_request *request)
 	/*@
 	  loop invariant 0 <= turn <= 2 * fh_layout.zone_count;
 	  loop invariant open: zones_open;
+	  loop invariant region: region_inv;
+	  loop invariant kept: kept{Pre,Here};
 	  loop invariant same: *request == \at(*request,Pre);
 	  loop invariant found: found != FH_NO_PAGE ==>
 	    was_found_somewhere(request, found);
+	  loop invariant slots: found != FH_NO_PAGE ==>
+	    have_slots(found, request->n) &&
+	    found + request->n <= FH_PAGE_NUMBER_END;
 	  loop assigns turn, found, any_zone_state;
 	  loop variant 2 * fh_layout.zone_count - turn;
 	*/
 	for (uint64_t turn = 0;
 	     found == FH_NO_PAGE && turn < 2 * fh_layout.zone_count; turn++) {
-		struct fh_zone *zone = zone_in_turn(home, turn);
+		struct fh_zone *zone = fh_zone_in_turn(home, turn);
 
 		if (zone != NULL)
 			found = take_from(zone, request, FH_ORDER_LAST);
@@ -293,104 +244,74 @@ static uint64_t take_in_turn(uint64_t home, const struct fh_request *request)
 	return found;
 }
 
-uint64_t fh_supply_take(uint64_t home, const struct fh_request *request)
+/* From the zone with the smallest piece, if that matters now. */
+/*@
+  requires zones_open && zones_have_slots && home < fh_layout.zone_count;
+  requires \valid_read(request) && apart_from_zones(request);
+  requires is_request(request, FH_ORDER_LAST) && region_inv;
+  assigns any_zone_state;
+  exits \false;
+  ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
+  ensures same: *request == \old(*request);
+  ensures found: \result != FH_NO_PAGE ==>
+    was_found_somewhere(request, \result);
+  ensures slots: \result != FH_NO_PAGE ==>
+    have_slots(\result, request->n) &&
+    \result + request->n <= FH_PAGE_NUMBER_END;
+*/
+static uint64_t take_tightest(uint64_t home, const struct fh_request *request)
 {
 	struct fh_zone *tightest =
-		request->search ? NULL : tightest_zone(home, request->order);
-	uint64_t found = FH_NO_PAGE;
+		request->search ? NULL : fh_tightest_zone(home, request->order);
 
-	if (tightest != NULL)
-		found = take_from(tightest, request, FH_ORDER_BLOCK - 1);
+	if (tightest == NULL)
+		return FH_NO_PAGE;
+	return take_from(tightest, request, FH_ORDER_BLOCK - 1);
+}
+
+/*@
+  predicate is_so_many(integer n, integer of, integer k) = n == of * k;
+*/
+
+/* What is found lies at a multiple of what divides a run's pages. */
+/*@ ghost
+  /@
+    requires \valid_read(request) && was_found_somewhere(request, found);
+    requires is_request(request, FH_ORDER_LAST) && run_is_aligned(request);
+    assigns \nothing;
+    exits \false;
+    ensures found % request->align == 0;
+  @/
+  void ghost_multiple(const struct fh_request *request, uint64_t found)
+  {
+    /@ assert size: order_pages(request->order) > 0; @/
+    if (found % request->align != 0) {
+      /@ assert run: found ==
+        order_pages(request->order) * (found / order_pages(request->order)); @/
+      /@ assert times: order_pages(request->order) ==
+        request->align * (order_pages(request->order) / request->align); @/
+      /@ assert both: is_so_many(found, request->align,
+        (order_pages(request->order) / request->align) *
+        (found / order_pages(request->order))); @/
+      /@ assert multiple: \exists integer k;
+        is_so_many(found, request->align, k); @/
+    }
+  }
+*/
+
+uint64_t fh_supply_take(uint64_t home, const struct fh_request *request)
+{
+	uint64_t found = take_tightest(home, request);
+
 	if (found == FH_NO_PAGE)
 		found = take_in_turn(home, request);
-	if (found != FH_NO_PAGE)
-		make_live(found, request->n);
+	if (found == FH_NO_PAGE)
+		return FH_NO_PAGE;
+	/*@ ghost ghost_multiple(request, found); */
+	make_live(found, request->n);
 	return found;
-}
-
-/* What a CPU wants of single pages, and where they go. */
-struct words_wanted {
-	bool urgent;
-	uint64_t pages;
-	struct fh_taken *taken;
-	uint64_t room;
-};
-
-static uint64_t take_words_from(struct fh_zone *zone,
-				const struct words_wanted *wanted,
-				unsigned most)
-{
-	if (!wanted->urgent && available(zone, false) == 0)
-		return 0;
-	uint64_t saved = fh_zone_lock(zone);
-	uint64_t pages = available(zone, wanted->urgent);
-	uint64_t words = fh_zone_take_words(
-		zone, pages < wanted->pages ? pages : wanted->pages, most,
-		wanted->taken, wanted->room);
-
-	fh_zone_unlock(zone, saved);
-	return words;
-}
-
-uint64_t fh_supply_take_words(uint64_t home, bool urgent, uint64_t want,
-			      struct fh_taken *taken, uint64_t room)
-{
-	const struct words_wanted wanted = {urgent, want, taken, room};
-	struct fh_zone *tightest = tightest_zone(home, 1);
-	uint64_t words = 0;
-
-	if (tightest != NULL)
-		words = take_words_from(tightest, &wanted, FH_ORDER_BLOCK - 1);
-	for (uint64_t turn = 0; words == 0 && turn < 2 * fh_layout.zone_count;
-	     turn++) {
-		struct fh_zone *zone = zone_in_turn(home, turn);
-
-		if (zone != NULL)
-			words = take_words_from(zone, &wanted, FH_ORDER_LAST);
-	}
-	for (uint64_t i = 0; i < words; i++)
-		fh_section_make_live(taken[i].base / FH_SECTION_FRAMES);
-	return words;
-}
-
-/* Whole blocks, as many as there are, the smallest runs first. */
-static uint64_t take_blocks_from(struct fh_zone *zone, uint64_t want,
-				 uint64_t *blocks)
-{
-	uint64_t saved = fh_zone_lock(zone);
-	uint64_t may_have = available(zone, false) / FH_BLOCK_PAGES;
-	uint64_t n = 0;
-
-	want = may_have < want ? may_have : want;
-	while (n < want) {
-		uint64_t size;
-		uint64_t block = fh_zone_take_run(zone, want - n, &size);
-
-		if (block == FH_NO_BLOCK)
-			break;
-		for (uint64_t i = size; i > 0; i--) {
-			blocks[n] = zone->first + block + i - 1;
-			n++;
-		}
-	}
-	fh_zone_unlock(zone, saved);
-	return n;
-}
-
-uint64_t fh_supply_take_blocks(uint64_t home, uint64_t want, uint64_t *blocks)
-{
-	for (uint64_t turn = 0; turn < 2 * fh_layout.zone_count; turn++) {
-		struct fh_zone *zone = zone_in_turn(home, turn);
-
-		if (zone == NULL || available(zone, false) < FH_BLOCK_PAGES)
-			continue;
-		uint64_t n = take_blocks_from(zone, want, blocks);
-		for (uint64_t i = 0; i < n; i++)
-			make_live(blocks[i] * FH_BLOCK_PAGES, FH_BLOCK_PAGES);
-		if (n > 0)
-			return n;
-	}
-	return 0;
 }
 
 /* Takes the page, of this zone, if it is free. */

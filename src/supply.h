@@ -52,6 +52,26 @@ struct fh_request {
  */
 
 /* The first of n pages, or FH_NO_PAGE. */
+/*@
+  requires zones_open && zones_have_slots && region_inv;
+  requires home < fh_layout.zone_count && \valid_read(request);
+  requires apart_from_zones(request);
+  requires \separated(request, fh_slots + (0 .. FH_LAST_FRAME));
+  requires is_request(request, FH_ORDER_LAST) && run_is_aligned(request);
+  assigns any_zone_state, fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures open: zones_open;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
+  ensures same: *request == \old(*request);
+  ensures page: \result != FH_NO_PAGE ==>
+    \result + request->n <= FH_PAGE_NUMBER_END;
+  ensures below: \result != FH_NO_PAGE ==>
+    \result + request->n <= request->below;
+  ensures align: \result != FH_NO_PAGE ==> \result % request->align == 0;
+  ensures ready: \result != FH_NO_PAGE ==> are_ready(\result, request->n);
+*/
 uint64_t fh_supply_take(uint64_t home, const struct fh_request *request);
 
 /*

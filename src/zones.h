@@ -486,16 +486,15 @@ void fh_chain_move(struct fh_zone *zone, uint64_t block, unsigned order);
  * Without the lock: a hint.
  */
 /*@
-  requires \valid_read(zone) && order < FH_ORDERS;
-  requires \forall integer i; 0 <= i < 64 && has_bit(zone->filled, i) ==>
-    1 <= i <= FH_ORDER_LAST;
+  requires \valid_read(zone) && 0 < order < FH_ORDERS;
   assigns \nothing;
   exits \false;
-  ensures \result == 0 || order <= \result < FH_ORDERS;
+  ensures hint: \result == 0 || order <= \result < 64;
+  ensures order: (\forall integer i; 0 <= i < 64 && has_bit(zone->filled, i) ==>
+    1 <= i <= FH_ORDER_LAST) ==> \result < FH_ORDERS;
   ensures \result != 0 ==> has_bit(zone->filled, \result);
-  ensures \forall integer o;
-    order <= o < (\result == 0 ? FH_ORDERS : \result) ==>
-      !has_bit(zone->filled, o);
+  ensures \forall integer o; order <= o < FH_ORDERS &&
+    (\result == 0 || o < \result) ==> !has_bit(zone->filled, o);
 */
 unsigned fh_chain_best(const struct fh_zone *zone, unsigned order);
 

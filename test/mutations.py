@@ -572,7 +572,7 @@ ALLOCATOR = [
          old="	if (request->search || request->below < end)",
          new="	if (request->search)"),
     dict(name="reserve_for_everybody", tests="allocator_test",
-         file="src/supply.c",
+         file="src/turn.h",
          old="	return free > zone->reserve ? free - zone->reserve : 0;",
          new="	return free;"),
     dict(name="withdrawn_page_stays", tests="frame_test model_test",
