@@ -38,6 +38,7 @@
 #include "search.c"
 #include "survey.c"
 #include "piece.c"
+#include "cells.c"
 #include "layout.c"
 #include "cover.c"
 #include "home.c"

@@ -56,9 +56,13 @@ enum fh_status fh_early_begin(struct fh_memory_map *map);
   requires early_is_open ==>
     \separated(first, early_map,
                early_map->spans + (0 .. early_map->count - 1));
-  assigns *first, early_map->spans[0 .. early_map->count - 1].taken;
+  assigns *first, early_map->spans[0 .. early_map->count - 1];
   exits \false;
   ensures early_inv;
+  ensures early_map != \null ==> spans_same{Pre,Post}(early_map) &&
+    \forall integer i; 0 <= i < early_map->count ==>
+      early_map->spans[i].taken_before ==
+        \old(early_map->spans[i].taken_before);
   behavior invalid:
     assumes !early_is_open || n == 0 || !is_power_of_two(align);
     assigns \nothing;
