@@ -20,6 +20,10 @@
   // What holds of all magazines between calls; zones have their own.
   predicate allocator_ok{L} = magazines_ok && own_ok;
 
+  predicate all_slots_apart{L} =
+    \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1),
+               fh_slots + (0 .. FH_LAST_FRAME));
+
   predicate allocator_map_ok{L} =
     layout_ok && map_is_normal(fh_layout.map);
 */

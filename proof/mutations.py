@@ -1383,6 +1383,10 @@ SUPPLY = [
          file="src/batch.c",
          old="blocks[at + i] = first + n - 1 - i;",
          new="blocks[at + i] = first + n - i;"),
+    dict(name="any_page_where_one_is_asked_for", function="take",
+         file="src/allocator.c",
+         old="	if (request->n == 1 && request->align == 1 &&\n",
+         new="	if (request->n == 1 &&\n"),
 ]
 
 LAYOUTS = [

@@ -251,10 +251,34 @@ static uint64_t take_one(bool urgent)
 	return taken.base + fh_lowest_bit(taken.bits);
 }
 
+/*@
+  predicate request_is_apart{L}(struct fh_request *request) =
+    \separated(request, fh_slots + (0 .. FH_LAST_FRAME)) &&
+    \separated(request, fh_memory.sections + (0 .. FH_LAST_SECTION)) &&
+    \separated(request, fh_magazines + (0 .. FH_MAX_CPUS - 1));
+
+  // Nothing, or n pages as was asked for.
+  predicate place_is_fit{L}(struct fh_request *request, integer found) =
+    found != FH_NO_PAGE ==>
+      found + request->n <= FH_PAGE_NUMBER_END &&
+      found + request->n <= request->below && found % request->align == 0;
+*/
+
 /*
  * From the zones: what chains have, then anything that fits. Chains are made
  * of runs of n pages at multiples of n: these need no second look.
  */
+/*@
+  requires own_ok && magazines_ok && region_inv && all_slots_apart;
+  requires \valid(request) && request_is_apart(request);
+  requires is_request(request, FH_ORDER_LAST) && run_is_aligned(request);
+  assigns request->urgent, request->search, fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION];
+  exits \false;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
+  ensures place: place_is_fit(request, \result);
+*/
 static uint64_t take(struct fh_request *request, bool urgent)
 {
 	uint64_t home = fh_magazine_home();
