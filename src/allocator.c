@@ -14,9 +14,9 @@
  *     buddy       runs of whole blocks            chain    of one order
  *     block, bits 512 pages
  *
- * beside them layout, which divides memory into zones, cover, for memory that
- * comes later, home, where a CPU begins, magazine_cpus, for CPUs that come and
- * go, and allocator_audit.
+ * beside them piece, cells and layout, which divide memory into zones, cover,
+ * for memory that comes later, home, where a CPU begins, magazine_cpus, for CPUs
+ * that come and go, and allocator_audit.
  *
  * No request is refused while it could be met. Below the reserve of zones only
  * urgent ones are served, which all are in the end: what comes before is a
