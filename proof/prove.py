@@ -226,8 +226,8 @@ def arguments():
                         help="report in TAP, for a program to read")
     parser.add_argument("--timeout", type=int, default=30, metavar="SECONDS",
                         help="for one goal and prover (30)")
-    parser.add_argument("--jobs", type=int, default=3 * (os.cpu_count() or 1),
-                        metavar="N", help="units at a time (three a processor: "
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1),
+                        metavar="N", help="units at a time (two a processor: "
                         "Frama-C waits for provers half of its time)")
     parser.add_argument("--only", default="", metavar="FUNCTION,...",
                         help="of these functions only")
