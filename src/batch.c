@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * What magazines are refilled with: single pages wherever they lie, a word at a
- * time, and whole blocks.
+ * time, and whole blocks. What ends in _of, _named and _from is one act in
+ * three contracts, of its zone, of all zones and of their slots: one proof of
+ * all that is beyond the provers.
  */
 #include <framehold/allocator.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Pages out of one block: it has bits before some of them are cleared, and goes
- * where it then belongs.
+ * where it then belongs. What ends in _raw, _bits and _in_zone is one act in
+ * three contracts: parts.h.
  */
 #include "parts.h"
 

@@ -4,6 +4,11 @@
  * zone; here the block is put where it then belongs: a chain, or a run, or
  * nowhere. Nothing here counts a zone's free pages. Called with the zone's
  * lock held.
+ *
+ * Some functions of parts.c, open.c, refill.c and words.c only call the next
+ * one: x_raw, x_bits and x_in_zone are the same act, of which each says more:
+ * which words change, what that leaves of chains and runs, and of the zone. At
+ * once, all of it is beyond the provers; to the compiler, it is one function.
  */
 #ifndef FRAMEHOLD_SRC_PARTS_H
 #define FRAMEHOLD_SRC_PARTS_H

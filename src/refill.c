@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Pages back into one block: its bits are set, and it goes where it then
- * belongs. open.c is the way out.
+ * belongs. open.c is the way out. What ends in _raw, _bits and _in_zone is one
+ * act in three contracts: parts.h.
  */
 #include "parts.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Pages out of one block, word by word, wherever they lie in it.
+ * Pages out of one block, word by word, wherever they lie in it. What ends in
+ * _raw and _bits is one act in several contracts: parts.h.
  */
 #include "parts.h"
 

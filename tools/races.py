@@ -96,7 +96,7 @@ class Programs:
         self.folder, self.compiler, self.level = folder, compiler, level
         self.checker, self.tree = checker, tree
         folder.mkdir(parents=True, exist_ok=True)
-        self.library = [
+        self.objects = [
             compile_watched(compiler, level, tree, tree / "src/framehold.c",
                             folder / "library.o"),
             compile_watched(compiler, level, tree,
@@ -114,7 +114,7 @@ class Programs:
         defines = [f"-D{name}={variant}" for name in names if variant != "-"]
         watched = compile_watched(self.compiler, self.level, self.tree, source,
                                   self.folder / f"{name}.o", *defines)
-        must("gcc", "-no-pie", watched, *([] if own else self.library),
+        must("gcc", "-no-pie", watched, *([] if own else self.objects),
              *self.checker, "-o", self.folder / name)
         return self.folder / name
 
