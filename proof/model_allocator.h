@@ -20,6 +20,11 @@
   // What holds of all magazines between calls; zones have their own.
   predicate allocator_ok{L} = magazines_ok && own_ok;
 
+  // Requests of CPUs are counted, for ever; here they may be made twice.
+  predicate can_be_asked_twice{L} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      fh_magazines[cpu].request < UINT64_MAX - 1;
+
   predicate all_slots_apart{L} =
     \separated(fh_magazines + (0 .. FH_MAX_CPUS - 1),
                fh_slots + (0 .. FH_LAST_FRAME));
@@ -29,6 +34,20 @@
 */
 
 #include <framehold/allocator.h>
+
+#include "request.h"
+
+/*@
+  assigns \nothing;
+  exits \false;
+*/
+bool fh_host_may_wait(void);
+
+/*@
+  assigns \nothing;
+  exits \false;
+*/
+bool fh_host_reclaim(uint64_t n);
 
 /* Pages that came back are the allocator's to give. */
 /*@ ghost

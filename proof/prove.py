@@ -68,6 +68,7 @@ UNITS = {
     "flush": ["src/flush.h"],
     "magazine": ["src/magazine.h"],
     "magazine_cpus": [],
+    "request": ["src/request.h"],
     "supply": ["proof/model_supply.h", "src/turn.h"],
     "batch": [],
     "give_range": [],
@@ -80,7 +81,8 @@ UNITS = {
 # What takes longest begins first, so that nothing is waited for at the end.
 SLOW = ("segment", "region", "list", "buddy", "claim", "io", "block", "chain",
         "magazine", "cursor", "parts", "open", "take", "supply", "batch",
-        "give", "refill", "words", "zones", "allocator", "cells", "layout")
+        "give", "refill", "words", "zones", "allocator", "request", "cells",
+        "layout")
 
 
 class Report:

@@ -46,7 +46,8 @@ OWN_WORDS = {"alloc": ["alloc"], "allocator": ["early", "alloc", "allocator"],
              "give_range": ["alloc", "supply"],
              "give": ["alloc", "supply"], "sort": ["alloc", "supply"],
              "magazine": ["early", "alloc"],
-             "magazine_cpus": ["early", "alloc"], "node": ["tables"],
+             "magazine_cpus": ["early", "alloc"],
+             "request": ["early", "alloc", "allocator"], "node": ["tables"],
              "cursor": ["tables"], "mapping": ["tables"],
              "split": ["tables"], "pagetable": ["tables"]}
 

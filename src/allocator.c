@@ -2,8 +2,9 @@
 /*
  * The page allocator, behind framehold/allocator.h. From the outside in:
  *
- *     allocator   what to try, and in what order, before a request is refused
+ *     allocator   a CPU's magazine first
  *     magazine    a CPU's own pages and blocks; no lock
+ *     request     what to try, and in what order, where it has none
  *     supply      all zones together, one lock at a time; with batch, for
  *                 magazines, give_range and give, for what comes back, and
  *                 sort, by zone
@@ -27,9 +28,7 @@
 
 #include "allocator_audit.h"
 #include "magazine.h"
-
-/* The largest number of pages, or alignment, that a run can have. */
-#define LARGEST_RUN (FH_BLOCK_PAGES << (FH_ORDER_LAST - FH_ORDER_BLOCK))
+#include "request.h"
 
 enum fh_status fh_allocator_init(const struct fh_memory_map *map,
 				 const struct fh_topology *topology,
@@ -157,179 +156,6 @@ bool fh_allocator_withdraw(uint64_t frame)
 	return found;
 }
 
-/* The order of the smallest run with n pages; 0 if none is so large. */
-/*@
-  assigns \nothing;
-  exits \false;
-  behavior none:
-    assumes n > LARGEST_RUN;
-    ensures \result == 0;
-  behavior some:
-    assumes n <= LARGEST_RUN;
-    ensures 1 <= \result <= FH_ORDER_LAST && n <= order_pages(\result);
-    ensures least: \result > 1 ==> order_pages(\result - 1) < n;
-  complete behaviors;
-  disjoint behaviors;
-*/
-static unsigned order_for(uint64_t n)
-{
-	unsigned order = 1;
-	uint64_t size = 1;
-
-	if (n > LARGEST_RUN)
-		return 0;
-	/*@
-	  loop invariant 1 <= order <= FH_ORDER_LAST;
-	  loop invariant size == order_pages(order) <= LARGEST_RUN;
-	  loop invariant order > 1 ==> order_pages(order - 1) < n;
-	  loop assigns size, order;
-	  loop variant FH_ORDER_LAST - order;
-	*/
-	while (size < n) {
-		size *= 2;
-		order++;
-	}
-	return order;
-}
-
-/*@
-  requires n > 0 && \valid_read(options);
-  requires options->align == 0 || is_power(options->align);
-  assigns \nothing;
-  exits \false;
-  ensures n: \result.n == n && \result.no_wait == options->no_wait;
-  ensures align: \result.align == (options->align == 0 ? 1 : options->align);
-  ensures below:
-    \result.below == (options->below == 0 ? FH_NO_PAGE : options->below);
-  ensures order: \result.order == 0 <==>
-    n > LARGEST_RUN || options->align > LARGEST_RUN;
-  ensures fits: \result.order != 0 ==> \result.order <= FH_ORDER_LAST &&
-    n <= order_pages(\result.order) &&
-    order_pages(\result.order) % \result.align == 0;
-*/
-static struct fh_request make_request(uint64_t n,
-				      const struct fh_alloc_options *options)
-{
-	uint64_t align = options->align == 0 ? 1 : options->align;
-	struct fh_request request = {
-		.n = n,
-		.align = align,
-		.below = options->below == 0 ? FH_NO_PAGE : options->below,
-		.order = order_for(n > align ? n : align),
-		.no_wait = options->no_wait,
-	};
-
-	/*@ assert power: is_power(align) && align > 0; */
-	/*@ ghost
-	  if (request.order != 0)
-	    ghost_power_divides(align, request.order);
-	*/
-	return request;
-}
-
-/* One page from anywhere, without the magazine. */
-/*@
-  requires own_ok && region_inv && slots_apart(own_magazine);
-  assigns fh_slots[0 .. FH_LAST_FRAME],
-          fh_memory.sections[0 .. FH_LAST_SECTION];
-  exits \false;
-  ensures region: region_inv;
-  ensures kept: kept{Pre,Post};
-  ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
-*/
-static uint64_t take_one(bool urgent)
-{
-	struct fh_taken taken;
-
-	if (fh_supply_take_words(fh_magazine_home(), urgent, 1, &taken, 1) == 0)
-		return FH_NO_PAGE;
-	/*@ assert some: word_is_taken(&taken, 0); */
-	/*@ ghost
-	  if (taken.bits == 0)
-	    ghost_no_ones(taken.bits);
-	*/
-	return taken.base + fh_lowest_bit(taken.bits);
-}
-
-/*@
-  predicate request_is_apart{L}(struct fh_request *request) =
-    \separated(request, fh_slots + (0 .. FH_LAST_FRAME)) &&
-    \separated(request, fh_memory.sections + (0 .. FH_LAST_SECTION)) &&
-    \separated(request, fh_magazines + (0 .. FH_MAX_CPUS - 1));
-
-  // Nothing, or n pages as was asked for.
-  predicate place_is_fit{L}(struct fh_request *request, integer found) =
-    found != FH_NO_PAGE ==>
-      found + request->n <= FH_PAGE_NUMBER_END &&
-      found + request->n <= request->below && found % request->align == 0;
-*/
-
-/*
- * From the zones: what chains have, then anything that fits. Chains are made
- * of runs of n pages at multiples of n: these need no second look.
- */
-/*@
-  requires own_ok && magazines_ok && region_inv && all_slots_apart;
-  requires \valid(request) && request_is_apart(request);
-  requires is_request(request, FH_ORDER_LAST) && run_is_aligned(request);
-  assigns request->urgent, request->search, fh_slots[0 .. FH_LAST_FRAME],
-          fh_memory.sections[0 .. FH_LAST_SECTION];
-  exits \false;
-  ensures region: region_inv;
-  ensures kept: kept{Pre,Post};
-  ensures place: place_is_fit(request, \result);
-*/
-static uint64_t take(struct fh_request *request, bool urgent)
-{
-	uint64_t home = fh_magazine_home();
-
-	if (request->n == 1 && request->align == 1 &&
-	    request->below == FH_NO_PAGE)
-		return take_one(urgent);
-	request->urgent = urgent;
-	request->search = false;
-	uint64_t found = fh_supply_take(home, request);
-	if (found != FH_NO_PAGE ||
-	    (request->order != 0 && request->n == request->align))
-		return found;
-	request->search = true;
-	return fh_supply_take(home, request);
-}
-
-/*
- * Before the reserves are touched: what this CPU keeps, what all CPUs keep if
- * it is neighbours that are missing, and what the kernel can do without.
- */
-static uint64_t take_recovered(struct fh_request *request, bool may_wait)
-{
-	fh_magazine_empty();
-	uint64_t found = take(request, false);
-
-	if (found == FH_NO_PAGE && may_wait && request->n > 1) {
-		fh_magazines_drain();
-		found = take(request, false);
-	}
-	if (found == FH_NO_PAGE && may_wait && fh_host_reclaim(request->n)) {
-		fh_magazine_empty();
-		found = take(request, false);
-	}
-	return found;
-}
-
-static FH_COLD uint64_t take_at_any_cost(struct fh_request *request)
-{
-	bool may_wait = !request->no_wait && fh_host_may_wait();
-	uint64_t found = take_recovered(request, may_wait);
-
-	if (found == FH_NO_PAGE)
-		found = take(request, true);
-	if (found == FH_NO_PAGE && may_wait) {
-		fh_magazines_drain();
-		found = take(request, true);
-	}
-	return found;
-}
-
 /*
  * m is null, or has no page. What needs no lock comes first, where there is
  * no limit to keep to.
@@ -376,23 +202,52 @@ static uint64_t take_kept(struct fh_magazine *m, uint64_t n,
 	return FH_NO_PAGE;
 }
 
-static uint64_t take_from_supply(uint64_t n,
-				 const struct fh_alloc_options *options)
+/*@
+  requires own_ok && magazines_ok && region_inv && all_slots_apart;
+  requires can_be_asked_twice && n > 0 && \valid_read(options);
+  requires options_are_apart(options);
+  requires options->align == 0 || is_power(options->align);
+  requires m == \null || (m == own_magazine && m->page_count == 0 &&
+    n == 1 && options->align <= 1 && options->below == 0);
+  assigns fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION],
+          own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine),
+          own_magazine->filling, fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures region: region_inv;
+  ensures kept: kept{Pre,Post};
+  ensures place: lies_as_asked{Pre}(\result, n, options);
+*/
+static uint64_t take_or_request(struct fh_magazine *m, uint64_t n,
+				const struct fh_alloc_options *options)
 {
-	struct fh_request request = make_request(n, options);
-	uint64_t found = take(&request, false);
+	uint64_t found = take_kept(m, n, options);
 
-	return found != FH_NO_PAGE ? found : take_at_any_cost(&request);
+	/*@ assert same: options->align == \at(options->align,Pre) &&
+	      options->below == \at(options->below,Pre); */
+	/*@ assert asked: can_be_asked_twice; */
+	/*@ assert kept: kept{Pre,Here}; */
+	if (found != FH_NO_PAGE)
+		return found;
+	/*@ ghost Tried: ; */
+	found = fh_request_pages(n, options);
+	/*@ assert early: live_same{Pre,Tried}; */
+	/*@ assert late: live_same{Tried,Here}; */
+	/*@ assert each: live_all_along{Pre,Tried,Here}; */
+	/*@ assert slots: live_same{Pre,Here}; */
+	/*@ assert kept: kept{Pre,Here}; */
+	return found;
 }
 
 static FH_NOINLINE enum fh_status
 pop_pages_from(struct fh_magazine *m, uint64_t n,
 	       const struct fh_alloc_options *options, uint64_t *first)
 {
-	uint64_t found = take_kept(m, n, options);
+	uint64_t found = take_or_request(m, n, options);
 
-	if (found == FH_NO_PAGE)
-		found = take_from_supply(n, options);
 	if (found == FH_NO_PAGE)
 		return FH_E_NO_MEMORY;
 	*first = found;

@@ -49,6 +49,7 @@
 #include "sort.c"
 #include "magazine.c"
 #include "magazine_cpus.c"
+#include "request.c"
 #include "allocator.c"
 #include "allocator_audit.c"
 #include "cpuset.c"

@@ -504,6 +504,16 @@ void fh_magazine_empty(void);
   predicate can_be_asked{L} =
     \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
       fh_magazines[cpu].request < UINT64_MAX;
+
+  predicate nobody_asked{A,B} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      \at(fh_magazines[cpu].request,A) == \at(fh_magazines[cpu].request,B);
+
+  // At most.
+  predicate asked_once{A,B} =
+    \forall integer cpu; 0 <= cpu < FH_MAX_CPUS ==>
+      \at(fh_magazines[cpu].request,B) <=
+        \at(fh_magazines[cpu].request,A) + 1;
 */
 
 /* Empties the magazines of all CPUs. Waits: see fh_host_may_wait(). */
@@ -514,6 +524,7 @@ void fh_magazine_empty(void);
           magazine_kept(own_magazine);
   exits \false;
   ensures ok: magazines_ok;
+  ensures once: asked_once{Pre,Post};
   ensures busy: own_magazine->busy == \old(own_magazine->busy);
   ensures empty: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS &&
     (cpu != g_cpu || own_magazine->busy == 0) ==>

@@ -69,6 +69,7 @@ static void ask_magazine(struct fh_magazine *m, unsigned cpu)
   ensures own: own_ok;
   ensures busy: own_magazine->busy == \old(own_magazine->busy);
   ensures each: all_as_they_were_or_empty{Pre,Post};
+  ensures asked: nobody_asked{Pre,Post};
 */
 static void poll_once(void)
 {
@@ -93,6 +94,7 @@ static void poll_once(void)
   ensures own: own_ok;
   ensures busy: own_magazine->busy == \old(own_magazine->busy);
   ensures each: all_as_they_were_or_empty{Pre,Post};
+  ensures asked: nobody_asked{Pre,Post};
   ensures answered: fh_magazines[cpu].answer == fh_magazines[cpu].request ||
     is_empty(fh_magazines + cpu);
   ensures empty: \old(is_empty_or_asked(fh_magazines + cpu)) ==>
@@ -108,6 +110,7 @@ static void wait_for_answer(unsigned cpu)
 	  loop invariant own_ok && magazines_ok;
 	  loop invariant own_magazine->busy == \at(own_magazine->busy,Pre);
 	  loop invariant all_as_they_were_or_empty{Pre,Here};
+	  loop invariant nobody_asked{Pre,Here};
 	  loop assigns own_magazine->busy, own_magazine->answer,
 	    magazine_kept(own_magazine);
 	*/
@@ -143,6 +146,8 @@ static void wait_for_answer(unsigned cpu)
     \old(is_empty_or_asked(fh_magazines + c)) ==>
       is_empty_or_asked(fh_magazines + c);
   ensures rest: others_requests_same{Pre,Post}(cpu);
+  ensures once:
+    fh_magazines[cpu].request <= \old(fh_magazines[cpu].request) + 1;
 */
 static void ask_for_all(unsigned cpu)
 {
@@ -152,6 +157,41 @@ static void ask_for_all(unsigned cpu)
 	if (is_worth_asking(m))
 		ask_magazine(m, cpu);
 	/*@ assert magazine_ok(fh_magazines + cpu); */
+}
+
+/*@
+  requires own_ok && magazines_ok;
+  requires own: own_magazine->busy == 0 ==> is_empty(own_magazine);
+  requires others: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    cpu != g_cpu ==> is_empty_or_asked(fh_magazines + cpu);
+  assigns own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine);
+  exits \false;
+  ensures ok: magazines_ok;
+  ensures busy: own_magazine->busy == \old(own_magazine->busy);
+  ensures asked: nobody_asked{Pre,Post};
+  ensures empty: \forall integer cpu; 0 <= cpu < FH_MAX_CPUS &&
+    (cpu != g_cpu || own_magazine->busy == 0) ==>
+      is_empty(fh_magazines + cpu);
+*/
+static void wait_for_all(void)
+{
+	/*@
+	  loop invariant 0 <= cpu <= FH_MAX_CPUS && own_ok && magazines_ok;
+	  loop invariant own_magazine->busy == \at(own_magazine->busy,Pre);
+	  loop invariant own_magazine->busy == 0 ==> is_empty(own_magazine);
+	  loop invariant asked: nobody_asked{Pre,Here};
+	  loop invariant \forall integer c; 0 <= c < cpu && c != g_cpu ==>
+	    is_empty(fh_magazines + c);
+	  loop invariant \forall integer c;
+	    cpu <= c < FH_MAX_CPUS && c != g_cpu ==>
+	      is_empty_or_asked(fh_magazines + c);
+	  loop assigns cpu, own_magazine->busy, own_magazine->answer,
+	    magazine_kept(own_magazine);
+	  loop variant FH_MAX_CPUS - cpu;
+	*/
+	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
+		wait_for_answer(cpu);
 }
 
 void fh_magazines_drain(void)
@@ -167,27 +207,17 @@ void fh_magazines_drain(void)
 	    is_empty_or_asked(fh_magazines + c);
 	  loop invariant \forall integer c; cpu <= c < FH_MAX_CPUS ==>
 	    fh_magazines[c].request == \at(fh_magazines[c].request,Pre);
+	  loop invariant own: own_magazine->busy == 0 ==> is_empty(own_magazine);
+	  loop invariant once: \forall integer c; 0 <= c < cpu ==>
+	    fh_magazines[c].request <= \at(fh_magazines[c].request,Pre) + 1;
 	  loop assigns cpu, fh_magazines[0 .. FH_MAX_CPUS - 1].request;
 	  loop variant FH_MAX_CPUS - cpu;
 	*/
 	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
 		if (cpu != own)
 			ask_for_all(cpu);
-	/*@
-	  loop invariant 0 <= cpu <= FH_MAX_CPUS && own_ok && magazines_ok;
-	  loop invariant own_magazine->busy == \at(own_magazine->busy,Pre);
-	  loop invariant own_magazine->busy == 0 ==> is_empty(own_magazine);
-	  loop invariant \forall integer c; 0 <= c < cpu && c != g_cpu ==>
-	    is_empty(fh_magazines + c);
-	  loop invariant \forall integer c;
-	    cpu <= c < FH_MAX_CPUS && c != g_cpu ==>
-	      is_empty_or_asked(fh_magazines + c);
-	  loop assigns cpu, own_magazine->busy, own_magazine->answer,
-	    magazine_kept(own_magazine);
-	  loop variant FH_MAX_CPUS - cpu;
-	*/
-	for (unsigned cpu = 0; cpu < FH_MAX_CPUS; cpu++)
-		wait_for_answer(cpu);
+	/*@ assert once: asked_once{Pre,Here}; */
+	wait_for_all();
 }
 
 /* ---- Room ---- */
