@@ -55,6 +55,7 @@ UNITS = {
     "search": [],
     "piece": ["src/piece.h"],
     "cells": ["src/cells.h", "proof/model_layout.h"],
+    "zonetables": [],
     "layout": ["src/layout.h"],
     "cover": [],
     "home": [],
@@ -82,7 +83,7 @@ UNITS = {
 SLOW = ("segment", "region", "list", "buddy", "claim", "io", "block", "chain",
         "magazine", "cursor", "parts", "open", "take", "supply", "batch",
         "give", "refill", "words", "zones", "allocator", "request", "cells",
-        "layout")
+        "layout", "zonetables")
 
 
 class Report:

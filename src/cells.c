@@ -52,6 +52,17 @@ uint64_t fh_cell_island_end(uint64_t cell)
 	return end;
 }
 
+/*@ ghost
+  /@
+    assigns \nothing;
+    exits \false;
+    ensures is_power_of_two(1);
+  @/
+  void ghost_one_is_a_power(void)
+  {
+  }
+*/
+
 enum fh_status fh_take_table_pages(uint64_t bytes, uint64_t *first)
 {
 	/*@ assert apart: fh_layout.topology != \null ==>
@@ -93,6 +104,7 @@ enum fh_status fh_take_table_pages(uint64_t bytes, uint64_t *first)
 	  \forall integer i; 0 <= i < fh_layout.topology->range_count ==>
 	  \at(fh_layout.topology->ranges,Pre)[i].hot_plug ==
 	    \at(fh_layout.topology->ranges[i].hot_plug,Pre); */
+	/*@ ghost ghost_one_is_a_power(); */
 	return status;
 }
 

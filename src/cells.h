@@ -197,6 +197,8 @@ uint64_t fh_cell_island_end(uint64_t cell);
   exits \false;
   ensures early_inv;
   ensures same: inputs_same{Pre,Post}(fh_layout.map, fh_layout.topology);
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
   ensures taken: \result == FH_OK ==> 0 < *first &&
     *first + bytes / FH_PAGE_SIZE <= FH_PAGE_NUMBER_END &&
     (bytes % FH_PAGE_SIZE != 0 ==>
@@ -219,11 +221,111 @@ enum fh_status fh_take_table_pages(uint64_t bytes, uint64_t *first);
   exits \false;
   ensures early_inv;
   ensures same: inputs_same{Pre,Post}(fh_layout.map, fh_layout.topology);
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures last: \result == FH_OK ==>
+    (fh_layout.section_count - 1) * FH_SECTION_FRAMES < fh_memory.frame_end;
   ensures \result == FH_OK ==> cells_ok && sections_placed &&
     memory_is_marked && cells_are_whole && marks_are_backed(pieces_there);
   ensures cover: \result == FH_OK ==> cover_is_true;
 */
 FH_NODISCARD
 enum fh_status fh_cells_open(void);
+
+/* ---- While zones are made ---- */
+
+/*@
+  // Nothing has changed of what the early allocator's invariant is about.
+  predicate map_same{A,B}(struct fh_memory_map *map) =
+    \at(map->count,A) == \at(map->count,B) &&
+    \at(map->spans,A) == \at(map->spans,B) &&
+    \at(map->capacity,A) == \at(map->capacity,B) &&
+    \forall integer i; 0 <= i < \at(map->count,A) ==>
+      \at(map->spans[i].first,A) == \at(map->spans[i].first,B) &&
+      \at(map->spans[i].count,A) == \at(map->spans[i].count,B) &&
+      \at(map->spans[i].kind,A) == \at(map->spans[i].kind,B) &&
+      \at(map->spans[i].taken,A) == \at(map->spans[i].taken,B);
+
+  // Making zones changes nothing else of the layout than their number.
+  predicate layout_same{A,B} =
+    \at(fh_layout.map,A) == \at(fh_layout.map,B) &&
+    \at(fh_layout.topology,A) == \at(fh_layout.topology,B) &&
+    \at(fh_layout.cell_pages,A) == \at(fh_layout.cell_pages,B) &&
+    \at(fh_layout.section_count,A) == \at(fh_layout.section_count,B) &&
+    \at(fh_layout.zone_by_section,A) == \at(fh_layout.zone_by_section,B) &&
+    \at(fh_layout.cover,A) == \at(fh_layout.cover,B) &&
+    \at(fh_memory.frame_end,A) == \at(fh_memory.frame_end,B);
+
+  // What is known of a layout while its zones are made, one after the other.
+  predicate in_the_making{L} =
+    early_inv && inputs_apart && window_there && cells_ok &&
+    sections_placed && fh_layout.zone_count <= FH_MAX_ZONES &&
+    each_zone_placed && each_zone_named;
+
+  predicate marks_are_true{L} =
+    memory_is_marked && cells_are_whole && marks_are_backed(pieces_there);
+
+  predicate parts_same{A,B} =
+    pieces_there{A} == pieces_there{B} &&
+    \forall integer i, first, end; 0 <= i < pieces_there{A} ==>
+      (has_part{A}(i, first, end) <==> has_part{B}(i, first, end));
+
+  predicate marks_same{A,B} =
+    \forall integer s; 0 <= s < \at(fh_layout.section_count,A) ==>
+      (\at(fh_layout.zone_by_section[s],A) == FH_NO_ZONE <==>
+       \at(fh_layout.zone_by_section[s],B) == FH_NO_ZONE);
+
+  // Sections in front of the page have the number of a zone, if any.
+  predicate numbered_below{L}(integer page) =
+    \forall integer s; 0 <= s < fh_layout.section_count &&
+      s * FH_SECTION_FRAMES < page ==>
+        fh_layout.zone_by_section[s] == FH_NO_ZONE ||
+        fh_layout.zone_by_section[s] < fh_layout.zone_count;
+*/
+
+/*@
+  // How many blocks the pages lie in.
+  logic integer blocks_of(integer first, integer end) =
+    end / 512 + (end % 512 == 0 ? 0 : 1) - first / 512;
+
+  // The zone has so many blocks, and its tables have their places.
+  predicate is_zone_of{L}(integer first, integer count, integer z) =
+    g_first[z] == first && g_count[z] == count &&
+    fh_zones[z].first == g_first[z] && fh_zones[z].count == g_count[z] &&
+    fh_zones[z].blocks == g_blocks + g_block_at[z] &&
+    fh_zones[z].touched == g_words + g_word_at[z];
+
+  predicate is_next_zone{L}(integer first, integer end, integer z) =
+    zone_placed(z) && is_zone_of(first / 512, blocks_of(first, end), z);
+*/
+
+/* The next zone, from page to page: its tables, in one piece of memory. */
+/*@
+  requires in_the_making;
+  requires fh_layout.zone_count < FH_MAX_ZONES;
+  requires first < end <= FH_MAX_FRAMES;
+  assigns fh_layout.map->spans[0 .. fh_layout.map->count - 1],
+          fh_zones[fh_layout.zone_count],
+          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+          g_first[fh_layout.zone_count], g_count[fh_layout.zone_count],
+          g_block_at[fh_layout.zone_count], g_word_at[fh_layout.zone_count];
+  exits \false;
+  ensures early: early_inv;
+  ensures same: inputs_same{Pre,Post}(fh_layout.map, fh_layout.topology);
+  ensures inputs: inputs_apart;
+  ensures window: window_there;
+  ensures layout: layout_same{Pre,Post};
+  ensures count: fh_layout.zone_count == \old(fh_layout.zone_count);
+  ensures bytes: by_section_same{Pre,Post};
+  ensures others_placed: each_zone_placed;
+  ensures others: each_zone_named;
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures zone: \result == FH_OK ==>
+    is_next_zone(first, end, fh_layout.zone_count);
+*/
+FH_NODISCARD
+enum fh_status fh_open_zone_tables(uint64_t first, uint64_t end,
+				   bool memory_is_zeroed);
 
 #endif /* FRAMEHOLD_SRC_CELLS_H */

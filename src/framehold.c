@@ -39,6 +39,7 @@
 #include "survey.c"
 #include "piece.c"
 #include "cells.c"
+#include "zonetables.c"
 #include "layout.c"
 #include "cover.c"
 #include "home.c"

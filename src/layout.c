@@ -2,11 +2,9 @@
 /*
  * From cells to zones, in steps: cut each island of cells with memory into
  * zones, trim the zones to their memory and give them tables. Pieces of memory
- * and cells, which come before, have files of their own.
+ * and cells, which come before, and zones' tables have files of their own.
  */
 #include "cells.h"
-
-#include <framehold/host.h>
 
 struct fh_layout fh_layout;
 struct fh_zone fh_zones[FH_MAX_ZONES];
@@ -106,89 +104,6 @@ static void trim_zone(uint64_t *first, uint64_t *end)
 	*end = highest;
 }
 
-/*
- * The touched bits and, behind them, the blocks of a zone, zeroed, in the pages
- * from this one on. The words come first: whatever a block's size is, they are
- * aligned.
- */
-/*@
-  requires window_there && \valid(blocks);
-  requires 0 < count && words == (count - 1) / 64 + 1;
-  requires page * TABLES_PER_PAGE + count <= g_block_count;
-  requires page * TABLES_PER_PAGE + words <= g_word_count;
-  assigns *blocks, g_words[0 .. g_word_count - 1],
-          g_blocks[0 .. g_block_count - 1];
-  exits \false;
-  ensures *blocks == g_blocks + page * TABLES_PER_PAGE;
-  ensures \result == g_words + page * TABLES_PER_PAGE;
-  ensures tables_are_zero(*blocks, \result, count);
-*/
-static uint64_t *zone_table(uint64_t page, uint64_t words, uint64_t count,
-			    bool memory_is_zeroed, struct fh_block **blocks)
-{
-	uint64_t *touched = fh_host_linear(fh_paddr_of_frame(page));
-
-	*blocks = (struct fh_block *)(void *)(touched + words);
-	if (!memory_is_zeroed)
-		__builtin_memset((void *)touched, 0,
-				 words * sizeof(*touched) +
-					 count * sizeof(**blocks));
-	return touched;
-}
-
-/*@
-  // How many blocks the pages lie in.
-  logic integer blocks_of(integer first, integer end) =
-    end / 512 + (end % 512 == 0 ? 0 : 1) - first / 512;
-
-  // The next zone is of these pages, and its tables have their places.
-  predicate is_next_zone{L}(integer first, integer end, integer z) =
-    zone_placed(z) &&
-    g_first[z] == first / 512 && g_count[z] == blocks_of(first, end) &&
-    fh_zones[z].first == g_first[z] && fh_zones[z].count == g_count[z] &&
-    fh_zones[z].blocks == g_blocks + g_block_at[z] &&
-    fh_zones[z].touched == g_words + g_word_at[z];
-*/
-
-/* The next zone, from page to page: its tables, in one piece of memory. */
-/*@
-  requires early_inv && inputs_apart && window_there;
-  requires fh_layout.zone_count < FH_MAX_ZONES;
-  requires first < end <= FH_MAX_FRAMES;
-  assigns fh_layout.map->spans[0 .. fh_layout.map->count - 1],
-          fh_zones[fh_layout.zone_count],
-          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
-          g_first[fh_layout.zone_count], g_count[fh_layout.zone_count],
-          g_block_at[fh_layout.zone_count], g_word_at[fh_layout.zone_count];
-  exits \false;
-  ensures zone: \result == FH_OK ==>
-    is_next_zone(first, end, fh_layout.zone_count) &&
-    zone_ok(&fh_zones[fh_layout.zone_count]);
-*/
-static enum fh_status open_zone_tables(uint64_t first, uint64_t end,
-				       bool memory_is_zeroed)
-{
-	uint64_t index = fh_layout.zone_count;
-	uint64_t first_block = first / FH_BLOCK_PAGES;
-	uint64_t count = fh_round_up_div(end, FH_BLOCK_PAGES) - first_block;
-	uint64_t words = fh_round_up_div(count, FH_WORD_BITS);
-	struct fh_block *blocks;
-	uint64_t page;
-
-	enum fh_status status = fh_take_table_pages(
-		words * sizeof(uint64_t) + count * sizeof(*blocks), &page);
-	if (status != FH_OK)
-		return status;
-	uint64_t *touched =
-		zone_table(page, words, count, memory_is_zeroed, &blocks);
-	/*@ ghost g_first[index] = first_block; */
-	/*@ ghost g_count[index] = count; */
-	/*@ ghost g_block_at[index] = page * TABLES_PER_PAGE; */
-	/*@ ghost g_word_at[index] = page * TABLES_PER_PAGE; */
-	fh_zone_init(&fh_zones[index], first_block, count, blocks, touched);
-	return FH_OK;
-}
-
 /* What else is said of a zone, which begins with that cell. */
 /*@
   requires map_there && map_is_normal(fh_layout.map) && cells_ok;
@@ -246,11 +161,14 @@ static void number_sections(uint64_t first, uint64_t end, uint64_t index)
     requires cells_ok && cell < end_cell <= cells_there;
     assigns \nothing;
     exits \false;
-    ensures begins: cell * fh_layout.cell_pages < fh_memory.frame_end;
+    ensures begins:
+      0 <= cell * fh_layout.cell_pages < fh_memory.frame_end;
     ensures more: (cell + 1) * fh_layout.cell_pages <=
       end_cell * fh_layout.cell_pages;
     ensures ends: end_cell * fh_layout.cell_pages <
       fh_memory.frame_end + fh_layout.cell_pages;
+    ensures all: end_cell * fh_layout.cell_pages <=
+      cells_there * fh_layout.cell_pages;
     ensures section: cell * fh_layout.cell_pages / FH_SECTION_FRAMES *
       FH_SECTION_FRAMES == cell * fh_layout.cell_pages;
     ensures first: cell_section(cell * fh_layout.cell_pages /
@@ -302,24 +220,127 @@ static void span_cells(uint64_t cell, uint64_t end_cell, uint64_t *first,
 	*end = to;
 }
 
+/* Says what zone the cells are, whose tables are there, and counts it. */
+/*@
+  requires making: in_the_making;
+  requires true_marks: marks_are_true;
+  requires cell < end_cell <= cells_there && first <= end;
+  requires fh_layout.zone_count < FH_MAX_ZONES;
+  requires zone: is_next_zone(first, end, fh_layout.zone_count);
+  requires numbered: numbered_below(cell * fh_layout.cell_pages);
+  assigns fh_layout.zone_count,
+          fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+          fh_zones[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures early: early_inv;
+  ensures same: inputs_same{Pre,Post}(fh_layout.map, fh_layout.topology);
+  ensures layout: layout_same{Pre,Post};
+  ensures making: in_the_making;
+  ensures count: fh_layout.zone_count == \old(fh_layout.zone_count) + 1;
+  ensures true_marks: marks_are_true;
+  ensures marks: marks_same{Pre,Post};
+  ensures numbered: numbered_below(end_cell * fh_layout.cell_pages);
+*/
+static void number_zone(uint64_t cell, uint64_t end_cell, uint64_t first,
+			uint64_t end)
+{
+	/*@ ghost ghost_pages_of_cells(cell, end_cell); */
+	uint64_t index = fh_layout.zone_count;
+
+	number_sections(cell * fh_layout.cell_pages / FH_SECTION_FRAMES,
+			end_cell * fh_layout.cell_pages / FH_SECTION_FRAMES,
+			index);
+	describe_zone(&fh_zones[index], cell, first, end);
+	/*@ assert spans: map_same{Pre,Here}(fh_layout.map); */
+	/*@ assert layout: layout_same{Pre,Here}; */
+	fh_layout.zone_count = index + 1;
+	/*@ assert counted: map_same{Pre,Here}(fh_layout.map); */
+	/*@ assert firsts: \forall integer i, page; 0 <= i < pieces_there ==>
+	  part_first(i, page) == part_first{Pre}(i, page); */
+	/*@ assert ends: \forall integer i, page; 0 <= i < pieces_there ==>
+	  part_end(i, page) == part_end{Pre}(i, page); */
+	/*@ assert parts: parts_same{Pre,Here}; */
+	/*@ assert touched: \forall integer i, s; 0 <= i < pieces_there ==>
+	  (touches_below_end(i, s) <==> touches_below_end{Pre}(i, s)); */
+	/*@ assert sections: \forall integer s;
+	  cell_section(s) == cell_section{Pre}(s); */
+	/*@ assert still: \forall integer i, s; 0 <= i < pieces_there &&
+	  is_backed_by{Pre}(s, i) ==>
+	    has_part(i, \at(cell_section(s) * FH_SECTION_FRAMES,Pre),
+	      \at(\min(cell_section(s) * FH_SECTION_FRAMES +
+	        fh_layout.cell_pages, fh_memory.frame_end),Pre)); */
+	/*@ assert backs: \forall integer i, s; 0 <= i < pieces_there &&
+	  is_backed_by{Pre}(s, i) ==> is_backed_by(s, i); */
+	/*@ assert marks: marks_same{Pre,Here}; */
+	/*@ assert marked: memory_is_marked; */
+	/*@ assert whole: cells_are_whole; */
+	/*@ assert backed: marks_are_backed(pieces_there); */
+}
+
 /* Makes a zone of the cells, which are of one node. */
+/*@
+  requires making: in_the_making;
+  requires true_marks: marks_are_true;
+  requires cell < end_cell <= cells_there && has_memory(cell);
+  requires fh_layout.zone_count < FH_MAX_ZONES;
+  requires numbered_below(cell * fh_layout.cell_pages);
+  assigns fh_layout.zone_count,
+          fh_layout.map->spans[0 .. fh_layout.map->count - 1],
+          fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+          fh_zones[0 .. FH_MAX_ZONES - 1],
+          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+          g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+          g_block_at[0 .. FH_MAX_ZONES - 1], g_word_at[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures early: early_inv;
+  ensures inputs: inputs_apart;
+  ensures window: window_there;
+  ensures cells: cells_ok && sections_placed;
+  ensures placed: each_zone_placed;
+  ensures named: each_zone_named;
+  ensures layout: layout_same{Pre,Post};
+  ensures same: inputs_same{Pre,Post}(fh_layout.map, fh_layout.topology);
+  ensures marks: marks_same{Pre,Post};
+  ensures true_marks: marks_are_true;
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures count: fh_layout.zone_count ==
+    \old(fh_layout.zone_count) + (\result == FH_OK ? 1 : 0);
+  ensures numbered: \result == FH_OK ==>
+    numbered_below(end_cell * fh_layout.cell_pages);
+*/
 static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 				bool memory_is_zeroed)
 {
-	uint64_t index = fh_layout.zone_count;
 	uint64_t first;
 	uint64_t end;
 
 	span_cells(cell, end_cell, &first, &end);
-	enum fh_status status = open_zone_tables(first, end, memory_is_zeroed);
-	if (status != FH_OK)
-		return status;
-	describe_zone(&fh_zones[index], cell, first, end);
-	number_sections(cell * fh_layout.cell_pages / FH_SECTION_FRAMES,
-			end_cell * fh_layout.cell_pages / FH_SECTION_FRAMES,
-			index);
-	fh_layout.zone_count = index + 1;
-	return FH_OK;
+	enum fh_status status =
+		fh_open_zone_tables(first, end, memory_is_zeroed);
+	/*@ assert firsts: \forall integer i, page; 0 <= i < pieces_there ==>
+	  part_first(i, page) == part_first{Pre}(i, page); */
+	/*@ assert ends: \forall integer i, page; 0 <= i < pieces_there ==>
+	  part_end(i, page) == part_end{Pre}(i, page); */
+	/*@ assert parts: parts_same{Pre,Here}; */
+	/*@ assert touched: \forall integer i, s; 0 <= i < pieces_there ==>
+	  (touches_below_end(i, s) <==> touches_below_end{Pre}(i, s)); */
+	/*@ assert sections: \forall integer s;
+	  cell_section(s) == cell_section{Pre}(s); */
+	/*@ assert still: \forall integer i, s; 0 <= i < pieces_there &&
+	  is_backed_by{Pre}(s, i) ==>
+	    has_part(i, \at(cell_section(s) * FH_SECTION_FRAMES,Pre),
+	      \at(\min(cell_section(s) * FH_SECTION_FRAMES +
+	        fh_layout.cell_pages, fh_memory.frame_end),Pre)); */
+	/*@ assert backs: \forall integer i, s; 0 <= i < pieces_there &&
+	  is_backed_by{Pre}(s, i) ==> is_backed_by(s, i); */
+	/*@ assert marks: marks_same{Pre,Here}; */
+	/*@ assert marked: memory_is_marked; */
+	/*@ assert whole: cells_are_whole; */
+	/*@ assert backed: marks_are_backed(pieces_there); */
+	if (status == FH_OK)
+		number_zone(cell, end_cell, first, end);
+	return status;
 }
 
 /* Cuts an island into zones of about so many pages. */
@@ -349,7 +370,8 @@ static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 static enum fh_status open_zones(bool memory_is_zeroed)
 {
 	uint64_t pages = fh_covered_pages(0, fh_memory.frame_end);
-	uint64_t target = fh_round_up_div(pages, choose_zone_count(pages));
+	uint64_t zones = choose_zone_count(pages);
+	uint64_t target = fh_round_up_div(pages, zones);
 	uint64_t cell = 0;
 
 	while (cell < fh_cell_count() && fh_layout.zone_count < FH_MAX_ZONES) {
