@@ -343,22 +343,114 @@ static enum fh_status open_zone(uint64_t cell, uint64_t end_cell,
 	return status;
 }
 
+/* What a quotient that is rounded up lies between. */
+/*@ ghost
+  /@
+    requires n > 0 && by > 0;
+    assigns \nothing;
+    exits \false;
+    ensures 0 < n / by + (n % by == 0 ? 0 : 1) <= n;
+  @/
+  void ghost_rounded_up(uint64_t n, uint64_t by)
+  {
+    /@ assert n < by ==> n / by == 0 && n % by == n; @/
+    /@ assert by == 1 ==> n / by == n && n % by == 0; @/
+    /@ assert by > 1 ==> n / by <= n / 2; @/
+  }
+*/
+
 /* Cuts an island into zones of about so many pages. */
+/*@
+  requires making: in_the_making;
+  requires true_marks: marks_are_true;
+  requires cell < end <= cells_there;
+  requires 0 < target <= FH_PAGE_NUMBER_END;
+  requires \forall integer i; cell <= i < end ==> has_memory(i);
+  requires fh_layout.zone_count < FH_MAX_ZONES;
+  requires numbered_below(cell * fh_layout.cell_pages);
+  assigns fh_layout.zone_count,
+          fh_layout.map->spans[0 .. fh_layout.map->count - 1],
+          fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+          fh_zones[0 .. FH_MAX_ZONES - 1],
+          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+          g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+          g_block_at[0 .. FH_MAX_ZONES - 1], g_word_at[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures early: early_inv;
+  ensures inputs: inputs_apart;
+  ensures window: window_there;
+  ensures cells: cells_ok && sections_placed;
+  ensures placed: each_zone_placed;
+  ensures named: each_zone_named;
+  ensures layout: layout_same{Pre,Post};
+  ensures map: fh_layout.map->count == \old(fh_layout.map->count) &&
+    fh_layout.map->spans == \old(fh_layout.map->spans);
+  ensures marks: marks_same{Pre,Post};
+  ensures true_marks: marks_are_true;
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures count: fh_layout.zone_count <= FH_MAX_ZONES;
+  ensures done: \result == FH_OK ==>
+    numbered_below(end * fh_layout.cell_pages);
+  ensures full: \result == FH_OK &&
+    fh_layout.zone_count == FH_MAX_ZONES ==>
+      numbered_below(cells_there * fh_layout.cell_pages);
+*/
 static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 				  bool memory_is_zeroed)
 {
+	/*@ ghost ghost_pages_of_cells(cell, end); */
 	uint64_t pages = fh_covered_pages(cell * fh_layout.cell_pages,
 					  end * fh_layout.cell_pages);
 	uint64_t parts = fh_larger(1, (pages + target / 2) / target);
 	uint64_t stride = fh_round_up_div(end - cell, parts);
 
+	/*@ ghost ghost_rounded_up((uint64_t)(end - cell), parts); */
+	/*@
+	  loop invariant at: \at(cell,Pre) <= cell <= end;
+	  loop invariant early: early_inv;
+	  loop invariant inputs: inputs_apart;
+	  loop invariant window: window_there;
+	  loop invariant cells: cells_ok && sections_placed;
+	  loop invariant placed: each_zone_placed;
+	  loop invariant named: each_zone_named;
+	  loop invariant layout: layout_same{Pre,Here};
+	  loop invariant map: fh_layout.map->count ==
+	    \at(fh_layout.map->count,Pre) &&
+	    fh_layout.map->spans == \at(fh_layout.map->spans,Pre);
+	  loop invariant marks: marks_same{Pre,Here};
+	  loop invariant true_marks: marks_are_true;
+	  loop invariant room: fh_layout.zone_count < FH_MAX_ZONES;
+	  loop invariant numbered: numbered_below(cell * fh_layout.cell_pages);
+	  loop assigns cell, fh_layout.zone_count,
+	    \at(fh_layout.map->spans,Pre)[0 ..
+	      \at(fh_layout.map->count,Pre) - 1],
+	    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+	    fh_zones[0 .. FH_MAX_ZONES - 1],
+	    g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+	    g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+	    g_block_at[0 .. FH_MAX_ZONES - 1],
+	    g_word_at[0 .. FH_MAX_ZONES - 1];
+	  loop variant end - cell;
+	*/
 	while (cell < end) {
 		uint64_t next = fh_smaller(cell + stride, end);
 
 		/* The last zone takes what is left, holes and all. */
 		if (fh_layout.zone_count + 1 == FH_MAX_ZONES)
 			next = fh_cell_count();
+		/*@ ghost ghost_pages_of_cells(cell, end); */
+		/*@ assert next: cell < next <= cells_there; */
+		/*@ assert was: has_memory{Pre}(cell); */
+		/*@ assert section: 0 <= cell * fh_layout.cell_pages /
+		  FH_SECTION_FRAMES < fh_layout.section_count; */
+		/*@ assert marked: has_memory(cell); */
 		enum fh_status status = open_zone(cell, next, memory_is_zeroed);
+		/*@ assert layout: layout_same{Pre,Here}; */
+		/*@ ghost ghost_pages_of_cells(cell, end); */
+		/*@ assert map: fh_layout.map->count ==
+		  \at(fh_layout.map->count,Pre) &&
+		  fh_layout.map->spans == \at(fh_layout.map->spans,Pre); */
 		if (status != FH_OK || next == fh_cell_count())
 			return status;
 		cell = next;
@@ -366,7 +458,111 @@ static enum fh_status open_island(uint64_t cell, uint64_t end, uint64_t target,
 	return FH_OK;
 }
 
+/* Sections of a cell begin with the same one; cells reach to the last page. */
+/*@ ghost
+  /@
+    requires cells_ok;
+    assigns \nothing;
+    exits \false;
+    ensures same: \forall integer s; cell * fh_layout.cell_pages <=
+      s * FH_SECTION_FRAMES < (cell + 1) * fh_layout.cell_pages ==>
+        cell_section(s) == cell * fh_layout.cell_pages / FH_SECTION_FRAMES;
+    ensures reach: fh_memory.frame_end <= cells_there * fh_layout.cell_pages;
+  @/
+  void ghost_sections_of_cell(uint64_t cell)
+  {
+    /@ assert size: is_cell_size(fh_layout.cell_pages); @/
+    /@ assert cell_1: fh_layout.cell_pages == 32768 ==>
+      \forall integer s; cell * 32768 <= s * FH_SECTION_FRAMES <
+        (cell + 1) * 32768 ==> 1 * cell <= s < 1 * cell + 1; @/
+    /@ assert section_1: fh_layout.cell_pages == 32768 ==>
+      cell * fh_layout.cell_pages / FH_SECTION_FRAMES == 1 * cell; @/
+    /@ assert cell_2: fh_layout.cell_pages == 65536 ==>
+      \forall integer s; cell * 65536 <= s * FH_SECTION_FRAMES <
+        (cell + 1) * 65536 ==> 2 * cell <= s < 2 * cell + 2; @/
+    /@ assert section_2: fh_layout.cell_pages == 65536 ==>
+      cell * fh_layout.cell_pages / FH_SECTION_FRAMES == 2 * cell; @/
+    /@ assert cell_4: fh_layout.cell_pages == 131072 ==>
+      \forall integer s; cell * 131072 <= s * FH_SECTION_FRAMES <
+        (cell + 1) * 131072 ==> 4 * cell <= s < 4 * cell + 4; @/
+    /@ assert section_4: fh_layout.cell_pages == 131072 ==>
+      cell * fh_layout.cell_pages / FH_SECTION_FRAMES == 4 * cell; @/
+    /@ assert cell_8: fh_layout.cell_pages == 262144 ==>
+      \forall integer s; cell * 262144 <= s * FH_SECTION_FRAMES <
+        (cell + 1) * 262144 ==> 8 * cell <= s < 8 * cell + 8; @/
+    /@ assert section_8: fh_layout.cell_pages == 262144 ==>
+      cell * fh_layout.cell_pages / FH_SECTION_FRAMES == 8 * cell; @/
+    /@ assert two: \forall integer s; 2 * cell <= s < 2 * cell + 2 ==>
+      s - s % 2 == 2 * cell; @/
+    /@ assert four: \forall integer s; 4 * cell <= s < 4 * cell + 4 ==>
+      s - s % 4 == 4 * cell; @/
+    /@ assert eight: \forall integer s; 8 * cell <= s < 8 * cell + 8 ==>
+      s - s % 8 == 8 * cell; @/
+    /@ assert whole_1: fh_layout.cell_pages == 32768 ==>
+      \forall integer s; cell * fh_layout.cell_pages <=
+        s * FH_SECTION_FRAMES < (cell + 1) * fh_layout.cell_pages ==>
+          cell_section(s) == cell * fh_layout.cell_pages / FH_SECTION_FRAMES; @/
+    /@ assert whole_2: fh_layout.cell_pages == 65536 ==>
+      \forall integer s; cell * fh_layout.cell_pages <=
+        s * FH_SECTION_FRAMES < (cell + 1) * fh_layout.cell_pages ==>
+          cell_section(s) == cell * fh_layout.cell_pages / FH_SECTION_FRAMES; @/
+    /@ assert whole_4: fh_layout.cell_pages == 131072 ==>
+      \forall integer s; cell * fh_layout.cell_pages <=
+        s * FH_SECTION_FRAMES < (cell + 1) * fh_layout.cell_pages ==>
+          cell_section(s) == cell * fh_layout.cell_pages / FH_SECTION_FRAMES; @/
+    /@ assert whole_8: fh_layout.cell_pages == 262144 ==>
+      \forall integer s; cell * fh_layout.cell_pages <=
+        s * FH_SECTION_FRAMES < (cell + 1) * fh_layout.cell_pages ==>
+          cell_section(s) == cell * fh_layout.cell_pages / FH_SECTION_FRAMES; @/
+  }
+*/
+
+/* No section of a cell without memory is marked. */
+/*@ ghost
+  /@
+    requires cells_ok && cells_are_whole && !has_memory(cell);
+    assigns \nothing;
+    exits \false;
+    ensures none: \forall integer s; 0 <= s < fh_layout.section_count &&
+      cell * fh_layout.cell_pages <= s * FH_SECTION_FRAMES <
+        (cell + 1) * fh_layout.cell_pages ==>
+          fh_layout.zone_by_section[s] == FH_NO_ZONE;
+  @/
+  void ghost_hole(uint64_t cell)
+  {
+    ghost_sections_of_cell(cell);
+  }
+*/
+
 /* All zones, from the first cell to the last. */
+/*@
+  requires making: in_the_making;
+  requires true_marks: marks_are_true;
+  requires fh_layout.zone_count == 0;
+  requires covered_in(0, fh_memory.frame_end, fh_layout.map->count) > 0;
+  assigns fh_layout.zone_count,
+          fh_layout.map->spans[0 .. fh_layout.map->count - 1],
+          fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+          fh_zones[0 .. FH_MAX_ZONES - 1],
+          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+          g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+          g_block_at[0 .. FH_MAX_ZONES - 1], g_word_at[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures early: early_inv;
+  ensures inputs: inputs_apart;
+  ensures window: window_there;
+  ensures cells: cells_ok && sections_placed;
+  ensures placed: each_zone_placed;
+  ensures named: each_zone_named;
+  ensures layout: layout_same{Pre,Post};
+  ensures marks: marks_same{Pre,Post};
+  ensures true_marks: marks_are_true;
+  ensures status: early_is_open ==>
+    \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures count: fh_layout.zone_count <= FH_MAX_ZONES;
+  ensures numbered: \result == FH_OK ==>
+    numbered_below(cells_there * fh_layout.cell_pages);
+*/
 static enum fh_status open_zones(bool memory_is_zeroed)
 {
 	uint64_t pages = fh_covered_pages(0, fh_memory.frame_end);
@@ -374,14 +570,58 @@ static enum fh_status open_zones(bool memory_is_zeroed)
 	uint64_t target = fh_round_up_div(pages, zones);
 	uint64_t cell = 0;
 
+	/*@ ghost ghost_rounded_up(pages, zones); */
+	/*@ assert target: 0 < target <= pages; */
+	/*@
+	  loop invariant at: 0 <= cell <= cells_there;
+	  loop invariant early: early_inv;
+	  loop invariant inputs: inputs_apart;
+	  loop invariant window: window_there;
+	  loop invariant cells: cells_ok && sections_placed;
+	  loop invariant placed: each_zone_placed;
+	  loop invariant named: each_zone_named;
+	  loop invariant layout: layout_same{Pre,Here};
+	  loop invariant map: fh_layout.map->count ==
+	    \at(fh_layout.map->count,Pre) &&
+	    fh_layout.map->spans == \at(fh_layout.map->spans,Pre);
+	  loop invariant marks: marks_same{Pre,Here};
+	  loop invariant true_marks: marks_are_true;
+	  loop invariant count: fh_layout.zone_count <= FH_MAX_ZONES;
+	  loop invariant numbered: numbered_below(cell * fh_layout.cell_pages);
+	  loop invariant full: fh_layout.zone_count == FH_MAX_ZONES ==>
+	    numbered_below(cells_there * fh_layout.cell_pages);
+	  loop assigns cell, fh_layout.zone_count,
+	    \at(fh_layout.map->spans,Pre)[0 ..
+	      \at(fh_layout.map->count,Pre) - 1],
+	    fh_layout.zone_by_section[0 .. fh_layout.section_count - 1],
+	    fh_zones[0 .. FH_MAX_ZONES - 1],
+	    g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+	    g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+	    g_block_at[0 .. FH_MAX_ZONES - 1],
+	    g_word_at[0 .. FH_MAX_ZONES - 1];
+	  loop variant cells_there - cell;
+	*/
 	while (cell < fh_cell_count() && fh_layout.zone_count < FH_MAX_ZONES) {
 		if (!fh_cell_has_memory(cell)) {
+			/*@ ghost ghost_hole(cell); */
+			/*@ assert hole: numbered_below((cell + 1) *
+			  fh_layout.cell_pages); */
 			cell++;
 			continue;
 		}
 		uint64_t end = fh_cell_island_end(cell);
+		/*@ assert places: fh_layout.map == \at(fh_layout.map,Pre) &&
+		  fh_layout.map->count == \at(fh_layout.map->count,Pre) &&
+		  fh_layout.map->spans == \at(fh_layout.map->spans,Pre) &&
+		  fh_layout.section_count == \at(fh_layout.section_count,Pre) &&
+		  fh_layout.zone_by_section ==
+		    \at(fh_layout.zone_by_section,Pre); */
 		enum fh_status status =
 			open_island(cell, end, target, memory_is_zeroed);
+		/*@ assert layout: layout_same{Pre,Here}; */
+		/*@ assert map: fh_layout.map->count ==
+		  \at(fh_layout.map->count,Pre) &&
+		  fh_layout.map->spans == \at(fh_layout.map->spans,Pre); */
 		if (status != FH_OK)
 			return status;
 		cell = end;
@@ -391,6 +631,62 @@ static enum fh_status open_zones(bool memory_is_zeroed)
 
 static const struct fh_layout no_layout;
 
+/* Where some span has memory, the sum of what all have is more than nothing. */
+/*@ ghost
+  /@
+    requires map_there;
+    requires \exists integer i; 0 <= i < fh_layout.map->count &&
+      covered_kind(fh_layout.map->spans[i].kind) &&
+      fh_layout.map->spans[i].count > 0 &&
+      fh_layout.map->spans[i].first < end;
+    assigns \nothing;
+    exits \false;
+    ensures covered_in(0, end, fh_layout.map->count) > 0;
+  @/
+  void ghost_something_covered(uint64_t end)
+  {
+    /@
+      loop invariant 0 <= i <= fh_layout.map->count;
+      loop invariant covered_in(0, end, i) >= 0;
+      loop invariant (\exists integer j; 0 <= j < i &&
+        covered_kind(fh_layout.map->spans[j].kind) &&
+        fh_layout.map->spans[j].count > 0 &&
+        fh_layout.map->spans[j].first < end) ==>
+          covered_in(0, end, i) > 0;
+      loop assigns i;
+      loop variant fh_layout.map->count - i;
+    @/
+    for (uint64_t i = 0; i < fh_layout.map->count; i++)
+      ;
+  }
+*/
+
+/*@
+  requires early: early_inv && early_is_open;
+  requires window: window_there;
+  requires inputs: inputs_are_apart(map, topology);
+  requires 0 < fh_memory.frame_end <= FH_MAX_FRAMES;
+  requires some: \exists integer i; 0 <= i < map->count &&
+    covered_kind(map->spans[i].kind) &&
+    map->spans[i].first < fh_memory.frame_end;
+  assigns fh_layout, fh_memory.cover, map->spans[0 .. map->count - 1],
+          fh_zones[0 .. FH_MAX_ZONES - 1], g_bytes[0 .. g_byte_count - 1],
+          g_words[0 .. g_word_count - 1], g_blocks[0 .. g_block_count - 1],
+          g_first[0 .. FH_MAX_ZONES - 1], g_count[0 .. FH_MAX_ZONES - 1],
+          g_block_at[0 .. FH_MAX_ZONES - 1], g_word_at[0 .. FH_MAX_ZONES - 1];
+  exits \false;
+  ensures status: \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures early: early_inv;
+  ensures open: \result == FH_OK ==> zones_open;
+  ensures made_from: \result == FH_OK ==>
+    fh_layout.map == map && fh_layout.topology == topology;
+  ensures cover: \result == FH_OK ==> fh_memory.cover == fh_layout.cover;
+  ensures forgotten: \result != FH_OK ==>
+    fh_layout.map == \null && fh_layout.zone_count == 0 &&
+    fh_layout.section_count == 0;
+  ensures unchanged: \result != FH_OK ==>
+    fh_memory.cover == \old(fh_memory.cover);
+*/
 enum fh_status fh_layout_open(const struct fh_memory_map *map,
 			      const struct fh_topology *topology,
 			      bool memory_is_zeroed)
@@ -398,9 +694,43 @@ enum fh_status fh_layout_open(const struct fh_memory_map *map,
 	fh_layout = no_layout;
 	fh_layout.map = map;
 	fh_layout.topology = topology;
+	/*@ assert first: \exists integer i; 0 <= i < map->count &&
+	  covered_kind(map->spans[i].kind) && map->spans[i].count > 0 &&
+	  map->spans[i].first < fh_memory.frame_end; */
+	/*@ assert spans: map_same{Pre,Here}(early_map) && early_map == map; */
+	/*@ assert inputs: inputs_apart; */
+	/*@ assert early: early_inv; */
 	enum fh_status status = fh_cells_open();
+	/*@ assert count: fh_layout.zone_count == 0; */
+	/*@ assert kept: inputs_same{Pre,Here}(map, topology) &&
+	  fh_layout.map == map && fh_layout.topology == topology &&
+	  fh_memory.frame_end == \at(fh_memory.frame_end,Pre); */
+	/*@ assert some_span: \exists integer i; 0 <= i < map->count &&
+	  covered_kind(map->spans[i].kind) && map->spans[i].count > 0 &&
+	  map->spans[i].first < fh_memory.frame_end; */
+	/*@ ghost ghost_something_covered(fh_memory.frame_end); */
+	/*@ assert making: status == FH_OK ==> in_the_making; */
 	if (status == FH_OK)
 		status = open_zones(memory_is_zeroed);
+	/*@ ghost if (status == FH_OK) ghost_sections_of_cell(0); */
+	/*@ assert last: status == FH_OK ==> (fh_layout.section_count - 1) *
+	  FH_SECTION_FRAMES < fh_memory.frame_end; */
+	/*@ assert sections: status == FH_OK ==> \forall integer s;
+	  0 <= s < fh_layout.section_count ==>
+	    s * FH_SECTION_FRAMES < cells_there * fh_layout.cell_pages; */
+	/*@ assert numbers: status == FH_OK ==> \forall integer s;
+	  0 <= s < fh_layout.section_count ==>
+	    fh_layout.zone_by_section[s] == FH_NO_ZONE ||
+	    fh_layout.zone_by_section[s] < fh_layout.zone_count; */
+	/*@ assert there: status == FH_OK ==> sections_there; */
+	/*@ assert zones: status == FH_OK ==> \forall integer z;
+	  0 <= z < fh_layout.zone_count ==> zone_placed(z) &&
+	    fh_zones[z].first == g_first[z] && fh_zones[z].count == g_count[z]; */
+	/*@ assert ends: status == FH_OK ==> \forall integer z;
+	  0 <= z < fh_layout.zone_count ==>
+	    fh_zones[z].first + fh_zones[z].count <= FH_PAGE_NUMBER_END / 512; */
+	/*@ assert layout_ok: status == FH_OK ==> layout_ok; */
+	/*@ assert apart: status == FH_OK ==> tables_apart; */
 	if (status == FH_OK)
 		fh_memory.cover = fh_layout.cover;
 	else
