@@ -35,6 +35,8 @@ extern char fh_proof_bytes[FH_MAX_FRAMES * FH_PAGE_SIZE];
 #define allocator_ok     (0 == 0)
 #define allocator_map_ok (0 == 0)
 #define allocator_state  \empty
+#define allocator_can_ask (0 == 0)
+#define apart_from_allocator(range) (0 == 0)
 
 /*@
   predicate is_frame(integer i) = 0 <= i < FH_MAX_FRAMES;

@@ -12,9 +12,16 @@
 #undef allocator_ok
 #undef allocator_map_ok
 #undef allocator_state
+#undef allocator_can_ask
+#undef apart_from_allocator
 
 /* Nothing but the allocator writes these. */
-#define allocator_state fh_magazines[0 .. FH_MAX_CPUS - 1]
+#define allocator_state                                                        \
+	fh_magazines[0 .. FH_MAX_CPUS - 1],                                    \
+		fh_magazines[0 .. FH_MAX_CPUS - 1].request
+#define allocator_can_ask can_be_asked_twice
+#define apart_from_allocator(range)                                            \
+	\separated(range, fh_magazines + (0 .. FH_MAX_CPUS - 1))
 
 /*@
   // What holds of all magazines between calls; zones have their own.
@@ -83,6 +90,21 @@ bool fh_host_reclaim(uint64_t n);
     ensures g_free[frame] == 0;
   @/
   void ghost_withdrawn(uint64_t frame, int found);
+*/
+
+/* The same of n pages, once no slot waits for being written. */
+/*@ ghost
+  /@
+    requires region_inv && first + n <= FH_PAGE_NUMBER_END;
+    assigns g_free[first .. first + n - 1];
+    exits \false;
+    ensures region: region_inv;
+    ensures popped: were_popped{Pre,Post}(first, n);
+  @/
+  void ghost_handed_out(uint64_t first, uint64_t n)
+  {
+    ghost_popped(first, n);
+  }
 */
 
 /* A power of two no larger than a run's pages is a divisor of them. */

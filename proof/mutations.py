@@ -1658,6 +1658,27 @@ REQUESTED = [
          file="src/allocator.c",
          old="	found = fh_request_pages(n, options);",
          new="	found = fh_request_pages(1, options);"),
+    dict(name="nothing_is_handed_out", function="pop_pages_from",
+         file="src/allocator.c",
+         old="	if (found == FH_NO_PAGE)\n		return FH_E_NO_MEMORY;",
+         new="	if (n == 0)\n		return FH_E_NO_MEMORY;"),
+    dict(name="magazine_stays_entered", function="hand_out",
+         file="src/allocator.c",
+         old="	hand_pages(page, 1, first);\n	fh_magazine_leave(m);",
+         new="	hand_pages(page, 1, first);"),
+    dict(name="page_beside_what_was_found", function="hand_pages",
+         file="src/allocator.c",
+         old="	*first = found;", new="	*first = found + 1;"),
+    dict(name="empty_magazine_hands_out", function="pop_entered",
+         file="src/allocator.c",
+         old="	if (FH_UNLIKELY(page == FH_NO_PAGE))",
+         new="	if (FH_UNLIKELY(m == NULL))"),
+    dict(name="magazine_lies_below_any_limit", function="fh_allocator_pop",
+         file="src/allocator.c",
+         old="n == 1 && options->align <= 1 && options->below == 0;\n"
+             "	struct fh_magazine",
+         new="n == 1 && options->align <= 1;\n"
+             "	struct fh_magazine"),
 ]
 
 MUTATIONS = [*ARITHMETIC, *SLOTS, *FRAMES, *UNIQUES, *SEGMENTS, *EARLY,

@@ -242,16 +242,174 @@ static uint64_t take_or_request(struct fh_magazine *m, uint64_t n,
 	return found;
 }
 
+/* Pages of a zone's or of a magazine's become the caller's. */
+/*@
+  requires own_ok && magazines_ok && region_inv;
+  requires \valid(first) && apart_from_allocator(first);
+  requires found + n <= FH_PAGE_NUMBER_END;
+  assigns *first, g_free[found .. found + n - 1];
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures region: region_inv;
+  ensures first: *first == found;
+  ensures popped: were_popped{Pre,Post}(found, n);
+*/
+static inline void hand_pages(uint64_t found, uint64_t n, uint64_t *first)
+{
+	(void)n; /* the contract's */
+	*first = found;
+	/*@ ghost ghost_handed_out(found, n); */
+	/*@ assert own: own_ok; */
+	/*@ assert all: magazines_ok; */
+}
+
+/*@
+  requires own_ok && magazines_ok && region_inv && all_slots_apart;
+  requires can_be_asked_twice && n > 0 && \valid_read(options);
+  requires options_are_apart(options);
+  requires options->align == 0 || is_power(options->align);
+  requires m == \null || (m == own_magazine && m->page_count == 0 &&
+    n == 1 && options->align <= 1 && options->below == 0);
+  requires \valid(first) && apart_from_allocator(first);
+  assigns *first, g_free[0 .. FH_LAST_FRAME], fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION],
+          own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine),
+          own_magazine->filling, fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures region: region_inv;
+  ensures status: \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && *first == \old(*first);
+  ensures fits: \result == FH_OK ==>
+    run_fits{Pre}(*first, n, \old(options->align), \old(options->below));
+  ensures popped: \result == FH_OK ==> were_popped{Pre,Post}(*first, n);
+*/
 static FH_NOINLINE enum fh_status
 pop_pages_from(struct fh_magazine *m, uint64_t n,
 	       const struct fh_alloc_options *options, uint64_t *first)
 {
+	/*@ assert apart: \forall integer c; 0 <= c < FH_MAX_CPUS ==>
+	      first != &fh_magazines[c].request; */
+	/*@ assert beside: \separated(first, own_magazine); */
 	uint64_t found = take_or_request(m, n, options);
 
+	/*@ assert refused: *first == \at(*first,Pre); */
 	if (found == FH_NO_PAGE)
 		return FH_E_NO_MEMORY;
-	*first = found;
+	/*@ ghost Taken: ; */
+	hand_pages(found, n, first);
+	/*@ assert others: \forall integer i;
+	      is_frame(i) && !(found <= i < found + n) ==>
+	        slot_kept{Pre,Taken}(i) && g_free[i] == \at(g_free[i],Taken); */
+	/*@ assert rest: kept_but{Pre,Here}(found, found + n); */
+	/*@ assert each: \forall integer i; found <= i < found + n ==>
+	      slot_kept{Pre,Taken}(i) && can_be_taken{Taken}(i); */
+	/*@ assert had: \forall integer i; found <= i < found + n ==>
+	      is_frame(i) && has_slot{Pre}(i) && \at(g_free[i],Pre) != 0; */
+	/*@ assert early: live_same{Pre,Taken}; */
+	/*@ assert state: \forall integer i; found <= i < found + n ==>
+	      live{Pre}(i) ==> \at(fh_slots[i].state,Pre) == FH_STATE_FREE; */
+	/*@ assert taken: \forall integer i; found <= i < found + n ==>
+	      can_be_taken{Pre}(i); */
+	/*@ assert popped: were_popped{Pre,Here}(found, n); */
 	return FH_OK;
+}
+
+/*@
+  requires own_ok && magazines_ok && region_inv && m == own_magazine;
+  requires \valid(first) && apart_from_allocator(first);
+  requires page < FH_PAGE_NUMBER_END;
+  assigns *first, g_free[page], m->busy, m->answer, magazine_kept(m);
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures region: region_inv;
+  ensures free: m->busy == 0;
+  ensures first: *first == page;
+  ensures popped: were_popped{Pre,Post}(page, 1);
+*/
+static inline void hand_out(struct fh_magazine *m, uint64_t page,
+			    uint64_t *first)
+{
+	hand_pages(page, 1, first);
+	fh_magazine_leave(m);
+}
+
+/*@
+  requires own_ok && magazines_ok && (m == \null || m == own_magazine);
+  assigns own_magazine->page_count;
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures asked: nobody_asked{Pre,Post};
+  ensures page: \result == FH_NO_PAGE || \result < FH_PAGE_NUMBER_END;
+  ensures some: \result != FH_NO_PAGE ==> m != \null;
+  ensures none: \result == FH_NO_PAGE && m != \null ==> m->page_count == 0;
+*/
+static inline uint64_t pop_kept(struct fh_magazine *m)
+{
+	return m == NULL ? FH_NO_PAGE : fh_magazine_pop(m);
+}
+
+/* m is null, or was entered. */
+/*@
+  requires own_ok && magazines_ok && region_inv && all_slots_apart;
+  requires can_be_asked_twice && n > 0 && \valid_read(options);
+  requires options_are_apart(options);
+  requires options->align == 0 || is_power(options->align);
+  requires m == \null || (m == own_magazine &&
+    n == 1 && options->align <= 1 && options->below == 0);
+  requires \valid(first) && apart_from_allocator(first);
+  assigns *first, g_free[0 .. FH_LAST_FRAME], fh_slots[0 .. FH_LAST_FRAME],
+          fh_memory.sections[0 .. FH_LAST_SECTION],
+          own_magazine->busy, own_magazine->answer,
+          magazine_kept(own_magazine),
+          own_magazine->filling, fh_magazines[0 .. FH_MAX_CPUS - 1].request;
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures region: region_inv;
+  ensures status: \result == FH_OK || \result == FH_E_NO_MEMORY;
+  ensures refused: \result != FH_OK ==>
+    kept{Pre,Post} && *first == \old(*first);
+  ensures fits: \result == FH_OK ==>
+    run_fits{Pre}(*first, n, \old(options->align), \old(options->below));
+  ensures popped: \result == FH_OK ==> were_popped{Pre,Post}(*first, n);
+*/
+static inline enum fh_status pop_entered(struct fh_magazine *m, uint64_t n,
+					 const struct fh_alloc_options *options,
+					 uint64_t *first)
+{
+	uint64_t page = pop_kept(m);
+
+	/*@ assert own: own_ok && magazines_ok && can_be_asked_twice; */
+	/*@ assert same: options->align == \at(options->align,Pre) &&
+	      options->below == \at(options->below,Pre); */
+	/*@ assert first: *first == \at(*first,Pre); */
+	if (FH_UNLIKELY(page == FH_NO_PAGE))
+		return pop_pages_from(m, n, options, first);
+	hand_out(m, page, first);
+	return FH_OK;
+}
+
+/* This CPU's magazine, if any page will do and it is not in use. */
+/*@
+  requires own_ok && magazines_ok;
+  assigns own_magazine->busy;
+  exits \false;
+  ensures own: own_ok;
+  ensures all: magazines_ok;
+  ensures asked: nobody_asked{Pre,Post};
+  ensures entered:
+    \result == \null || (is_any && \result == own_magazine);
+*/
+static inline struct fh_magazine *enter_for(bool is_any)
+{
+	return is_any ? fh_magazine_enter() : NULL;
 }
 
 enum fh_status fh_allocator_pop(uint64_t n,
@@ -259,14 +417,14 @@ enum fh_status fh_allocator_pop(uint64_t n,
 				uint64_t *first)
 {
 	bool is_any = n == 1 && options->align <= 1 && options->below == 0;
-	struct fh_magazine *m = is_any ? fh_magazine_enter() : NULL;
-	uint64_t page = m == NULL ? FH_NO_PAGE : fh_magazine_pop(m);
+	struct fh_magazine *m = enter_for(is_any);
 
-	if (FH_UNLIKELY(page == FH_NO_PAGE))
-		return pop_pages_from(m, n, options, first);
-	*first = page;
-	fh_magazine_leave(m);
-	return FH_OK;
+	/*@ assert own: own_ok && magazines_ok && can_be_asked_twice; */
+	/*@ assert entered: m == \null || (m == own_magazine && is_any); */
+	/*@ assert same: options->align == \at(options->align,Pre) &&
+	      options->below == \at(options->below,Pre); */
+	/*@ assert first: *first == \at(*first,Pre); */
+	return pop_entered(m, n, options, first);
 }
 
 /*@

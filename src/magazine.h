@@ -303,7 +303,7 @@ static inline void fh_magazine_leave(struct fh_magazine *m)
   behavior empty:
     assumes m->page_count == 0;
     assigns \nothing;
-    ensures \result == FH_NO_PAGE;
+    ensures \result == FH_NO_PAGE && m->page_count == 0;
   behavior some:
     assumes m->page_count > 0;
     ensures m->page_count == \old(m->page_count) - 1;

@@ -123,9 +123,12 @@ bool fh_allocator_withdraw(uint64_t frame);
 /*@
   requires region_inv && n > 0 && \valid(first) && \valid_read(options);
   requires options->align == 0 || is_power(options->align);
+  requires allocator_ok && allocator_can_ask;
+  requires apart_from_allocator(first) && apart_from_allocator(options);
   assigns *first, fh_slots[0 .. FH_LAST_FRAME], g_free[0 .. FH_LAST_FRAME],
-          fh_memory.sections[0 .. FH_LAST_SECTION];
+          fh_memory.sections[0 .. FH_LAST_SECTION], allocator_state;
   exits \false;
+  ensures allocator: allocator_ok;
   ensures region: region_inv;
   ensures status: \result == FH_OK || \result == FH_E_NO_MEMORY;
   ensures refused: \result != FH_OK ==>
