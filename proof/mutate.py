@@ -25,7 +25,7 @@ COPIED = ("src", "include", "arch", "proof")
 
 # Nearly all goals of the unchanged code take less than a second; a bug is not
 # to be told from a prover that is late, so this is a multiple of it.
-TIMEOUT = 10
+TIMEOUT = 8
 
 
 class Bug(mutate.Mutation):
@@ -71,8 +71,9 @@ class Workshop:
         path.write_text(bug.apply(original))
         try:
             outcome = wp.run(self.tree, self.logs, self.unit_of(bug.function),
-                             [bug.function], self.cache, "-wp-cache",
-                             "update", "-wp-par", 2, "-wp-timeout", TIMEOUT)
+                             [bug.function], self.cache,
+                             wp.ALL, "-wp-cache", "update",
+                             "-wp-par", 2, "-wp-timeout", TIMEOUT)
         except wp.Failure as failure:
             raise mutate.Failure(str(failure)) from failure
         finally:

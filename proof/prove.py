@@ -193,8 +193,8 @@ def prune(work):
         session = LOGS / "prune"
         shutil.rmtree(session, ignore_errors=True)
         shutil.copytree(CACHE, session)
-        if not wp.run(ROOT, LOGS, unit, functions, session, "-wp-cache",
-                      "cleanup", "-wp-par", 32).complete:
+        if not wp.run(ROOT, LOGS, unit, functions, session, wp.ALL,
+                      "-wp-cache", "cleanup", "-wp-par", 32).complete:
             raise Failure(f"{unit} has goals without a proof: nothing pruned")
         kept |= {path.name for path in session.glob("cache/*.json")}
     entries = list(CACHE.glob("cache/*.json"))
@@ -227,8 +227,8 @@ def arguments():
                         help="name the units and how many functions each has")
     parser.add_argument("--tap", action="store_true",
                         help="report in TAP, for a program to read")
-    parser.add_argument("--timeout", type=int, default=30, metavar="SECONDS",
-                        help="for one goal and prover (30)")
+    parser.add_argument("--timeout", type=int, default=60, metavar="SECONDS",
+                        help="for one goal (60)")
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1),
                         metavar="N", help="units at a time (two a processor: "
                         "Frama-C waits for provers half of its time)")

@@ -5,10 +5,12 @@ A unit is one file of src/ with the inline functions of the headers that belong
 to it. proof/model_UNIT.h, if there is one, adds to the words of its contracts.
 """
 import csv
+import functools
 import os
 import re
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from contracts import Failure
@@ -19,13 +21,42 @@ FLAGS = """-c11 -machdep gcc_x86_64 -warn-unsigned-overflow
 PREPROCESS = ("-I{0} -I{0}/include -I{0}/arch/x86_64 -I{0}/arch/vtd "
               "-I{0}/src "
               "-DFH_CONFIG_FILE='\"proof/config.h\"' -include proof/model.h")
-PROVERS = "cvc4,z3"
+
+# Both ask CVC4 and Z3 (pair says how). The first leaves out what hardly any
+# goal needs of WP's library, which makes the rest quicker; the second gets it
+# all. Z3 by itself, and with goals written down for it, is the last resort.
+LEAN, ALL = "Lean", "Lean,Whole,Z3"
+
+# What Why3 has to know of them.
+CONFIGURATION = """[main]
+magic = 14
+memlimit = 1000
+[partial_prover]
+name = "Z3"
+path = "/usr/bin/z3"
+version = "4.8.12"
+"""
+PROVER = """[prover]
+name = "{name}"
+version = "{version}"
+alternative = ""
+command = "{here}/pair %t %f"
+driver = "{driver}"
+editor = ""
+in_place = false
+interactive = false
+"""
+
+ONE_AT_A_TIME = threading.Lock()
 
 # Seconds that a prover gets at first.
-IMPATIENT = 5
+IMPATIENT = 8
 
-# Large steps between collections: a quarter of Frama-C's time otherwise.
-GARBAGE = "s=16M,o=400"
+# Frama-C allows itself little memory, and collects garbage for a quarter of
+# its time; it overrules OCAMLRUNPARAM, but not a module that it loads.
+GARBAGE = """let () = Gc.set { (Gc.get ()) with
+  Gc.minor_heap_size = 8_388_608; space_overhead = 1000 }
+"""
 
 # Units with models of others beside model.h; the rest may have one by their
 # own name.
@@ -65,10 +96,12 @@ class Outcome:
         found = re.findall(r"Proved goals:\s+(\d+) / (\d+)", output)
         self.proved, self.total = map(int, found[-1]) if found else (0, 0)
         # One line a goal: the sums at the end count some goals twice.
-        by_prover = re.findall(r"^\[wp\] \[(?:CVC4|Z3) [^]]*\] Goal .*: Valid"
-                               r"(.*)$", output, re.M)
-        self.replayed = sum("(cached)" in end for end in by_prover)
-        self.simplified = self.proved - len(by_prover)
+        # (goal, whether the cache remembered it)
+        self.answers = re.findall(r"^\[wp\] \[(?:Lean|Whole|Z3) [^]]*\] "
+                                  r"Goal (\S+) : Valid.*?(\(cached\))?$",
+                                  output, re.M)
+        self.replayed = sum(bool(cached) for _, cached in self.answers)
+        self.simplified = self.proved - len(self.answers)
         self.open = re.findall(
             r"\[(?:Failed|Timeout|Unknown|Stronger)\] Goal (\S+)", output)
         self.weaker = [line.strip() for line in output.splitlines()
@@ -90,6 +123,10 @@ class Outcome:
 
     def renew(self, functions, later):
         """Takes over what a later run says of some of the functions."""
+        known = {goal for goal, _ in self.answers}
+        found = [answer for answer in later.answers if answer[0] not in known]
+        self.replayed += sum(bool(cached) for _, cached in found)
+        self.answers += found
         self.proved = self.total - (later.total - later.proved)
         self.open = later.open
         self.weaker += later.weaker
@@ -131,26 +168,52 @@ def words_of(tree, unit, functions, cache, provers, *options):
             f"src/{unit}.c"]
 
 
+@functools.cache
+def make_setup(logs):
+    """Tells Why3 of the provers, makes the module; where both stand."""
+    here, made = Path(__file__).parent, Path(logs) / "setup"
+    made.mkdir(parents=True, exist_ok=True)
+    version = "+".join(
+        re.search(r"version (\S+)", subprocess.check_output(
+            [prover, "--version"], text=True))[1] for prover in ("cvc4", "z3"))
+    (made / "why3.conf").write_text(CONFIGURATION + "".join(
+        PROVER.format(name=name, version=version, here=here, driver=driver)
+        for name, driver in (("Lean", here / "lean.drv"), ("Whole", "cvc4_17"))))
+    (made / "garbage.ml").write_text(GARBAGE)
+    subprocess.check_call(["ocamlopt", "-shared", "-o", "garbage.cmxs",
+                           "garbage.ml"], cwd=made)
+    return made
+
+
+def setup_in(logs):
+    """The setup, made by whoever comes first."""
+    with ONE_AT_A_TIME:
+        return make_setup(Path(logs).resolve())
+
+
 def start(tree, logs, name, words):
     """Runs Frama-C; what it says, which a log keeps."""
     log = Path(logs) / f"{name}.log"
-    done = subprocess.run(words, cwd=tree, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True,
+    setup = setup_in(logs)
+    done = subprocess.run([*words[:1], "-load-module",
+                           str(setup / "garbage.cmxs"), *words[1:]], cwd=tree,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True,
                           # Frama-C believes $PWD.
                           env={**os.environ, "PWD": str(tree),
-                               "OCAMLRUNPARAM": GARBAGE})
+                               "WHY3CONFIG": str(setup / "why3.conf")})
     log.write_text(done.stdout)
     if done.returncode != 0:
         raise Failure(f"frama-c failed, see {log}:\n{done.stdout[-1500:]}")
     return done.stdout
 
 
-def run(tree, logs, unit, functions, cache, *options):
+def run(tree, logs, unit, functions, cache, provers, *options):
     """Has functions of a unit of a tree proved."""
     table = Path(logs) / f"{unit}.csv"
     table.unlink(missing_ok=True)
     output = start(tree, logs, unit, [
-        *words_of(tree, unit, functions, cache, PROVERS, *options),
+        *words_of(tree, unit, functions, cache, provers, *options),
         "-then", "-report-csv", str(table)])
     if not table.exists():
         raise Failure(f"{unit}: frama-c made no report")
@@ -161,17 +224,15 @@ def prove(tree, logs, unit, functions, cache, timeout, *options, fresh=False,
           jobs=1):
     """Replays what the cache remembers, and proves the rest.
 
-    At first impatiently: a goal that only the second prover can do would wait
-    until the first one's time is over.
+    At first impatiently, and without what is hardly ever needed.
     """
-    attempts = [("update", jobs, IMPATIENT), ("update", jobs, timeout)]
-    if not fresh:
-        # Replaying waits for a clock, not for a CPU: many at a time.
-        attempts.insert(0, ("offline", 32, timeout))
+    # Replaying waits for a clock, not for a CPU: many at a time.
+    replays = [(LEAN, "offline", 32, timeout), (ALL, "offline", 32, timeout)]
+    proofs = [(LEAN, "update", jobs, IMPATIENT), (ALL, "update", 2, timeout)]
     outcome = None
-    for mode, at_once, patience in attempts:
+    for provers, mode, at_once, patience in [*([] if fresh else replays), *proofs]:
         again = outcome and outcome.open_in(functions) or functions
-        found = run(tree, logs, unit, again, cache, *options,
+        found = run(tree, logs, unit, again, cache, provers, *options,
                     "-wp-cache", mode, "-wp-par", at_once,
                     "-wp-timeout", patience)
         if outcome:
